@@ -1,0 +1,1 @@
+"""What leads from a granule to its files, pictures, documents and services."""

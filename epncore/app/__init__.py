@@ -1,0 +1,1 @@
+"""Puts the parts together: scan, ingest, load, ledger, database, command line."""

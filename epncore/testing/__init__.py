@@ -1,0 +1,1 @@
+"""What tests of collections and grammars share, here and in packages of third parties."""

@@ -1,0 +1,1 @@
+"""Readers, one a file format: from bytes to a header."""

@@ -1,0 +1,1 @@
+"""Resource descriptors for DaCHS and what renders them."""
