@@ -1,0 +1,105 @@
+"""The two hidden tables beside epn_core, as data: both the RD and the toolkit's own DDL are made from them.
+
+``ledger`` remembers what became of each file, ``links`` holds what Datalink answers. They live in the schema of their
+collection and are declared in its RD, see docs/adr/0007-one-schema-one-owner.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+BookType = Literal["text", "smallint", "integer", "bigint", "double", "timestamp"]
+
+
+@dataclass(frozen=True, slots=True)
+class BookColumn:
+    """One column of a hidden table.
+
+    Attributes
+    ----------
+    name : str
+    type : {"text", "smallint", "integer", "bigint", "double", "timestamp"}
+        ``timestamp`` is UTC without a zone, as everywhere.
+    not_null : bool
+    description : str
+        For people.
+    """
+
+    name: str
+    type: BookType
+    not_null: bool
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class BookTable:
+    """A hidden table.
+
+    Attributes
+    ----------
+    name : str
+        Without the schema.
+    description : str
+        For people.
+    columns : tuple of BookColumn
+    key : tuple of str
+        The columns of the primary key.
+    indexes : tuple of tuple of str
+        Columns of each further index.
+    """
+
+    name: str
+    description: str
+    columns: tuple[BookColumn, ...]
+    key: tuple[str, ...]
+    indexes: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns, in their order."""
+        return tuple(column.name for column in self.columns)
+
+
+LEDGER = BookTable(
+    "ledger",
+    "What became of each file of the collection.",
+    (
+        BookColumn("path", "text", True, "Root of its product as the config writes it, and the path below that"),
+        BookColumn("size_bytes", "bigint", False, "Size when it was read last"),
+        BookColumn("mtime_ns", "bigint", False, "Modification time then, nanoseconds since 1970-01-01 UTC"),
+        BookColumn("status", "text", True, "What became of it"),
+        BookColumn("place", "text", False, "Where in the file it went wrong"),
+        BookColumn("reason", "text", False, "Why it gave no row"),
+        BookColumn("granule_uid", "text", False, "The row it gave"),
+        BookColumn("row_hash", "text", False, "Fingerprint of that row"),
+        BookColumn("plan", "text", False, "Fingerprint of the config and the grammar that made that row"),
+        BookColumn("release_date", "timestamp", False, "When a row that is withheld or only listed becomes public"),
+        BookColumn("product", "integer", False, "Number of its product in the config, from 0"),
+    ),
+    key=("path",),
+    indexes=(("granule_uid",),),
+)
+"""One row a file: what makes an unchanged re-run write nothing, and a bad file known by name and reason."""
+
+LINKS = BookTable(
+    "links",
+    "Links of the granules in epn_core.",
+    (
+        BookColumn("id", "text", True, "granule_uid that this link belongs to"),
+        BookColumn("ord", "smallint", True, "Place of the link among those of its granule, from 0"),
+        BookColumn("access_url", "text", False, "URL of the thing, or of the service where service_def is given"),
+        BookColumn("service_def", "text", False, "Kind of service descriptor to write"),
+        BookColumn("service_args", "text", False, "Fixed parameters of that service, a JSON object"),
+        BookColumn("error_message", "text", False, "Why there is no link"),
+        BookColumn("description", "text", False, "What the link leads to"),
+        BookColumn("semantics", "text", True, "Term of http://www.ivoa.net/rdf/datalink/core"),
+        BookColumn("local_semantics", "text", False, "Name of this kind of link, the same for all granules"),
+        BookColumn("content_type", "text", False, "Media type"),
+        BookColumn("content_length", "bigint", False, "Size in bytes"),
+    ),
+    key=("id", "ord"),
+)
+"""One row a link, in the words of DataLink 1.1."""
+
+HIDDEN_TABLES = (LEDGER, LINKS)
