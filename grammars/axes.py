@@ -1,0 +1,100 @@
+"""What a data axis tells: the range, steps and exposure of its samples. Shared by the grammars."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from epncore.model.units import positive_steps
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+GAP_FACTOR = 10.0
+"""A step longer than this many times the median one is a gap in the data, not a sampling step (docs/adr/0003)."""
+_SIGNIFICANT_DIGITS = 12
+_CHUNK = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Smallest and largest sampling step of an axis, in the axis's own unit."""
+
+    smallest: float
+    median: float
+    largest: float
+
+
+def sampling(values: NDArray[np.float64]) -> Steps | None:
+    """Sampling steps of an axis: repeats are padding and steps beyond `GAP_FACTOR` medians are gaps.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+        Samples of the axis in any order, fill values removed.
+
+    Returns
+    -------
+    Steps or None
+        None for fewer than two distinct values.
+    """
+    steps = positive_steps(values)
+    if steps.size == 0:
+        return None
+    median = float(np.median(steps))
+    kept = steps[steps <= GAP_FACTOR * median]
+    return Steps(float(kept.min()), median, float(kept.max()))
+
+
+def as_written(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Numbers as the writer meant them: single precision by its shortest decimal (10.075, not 10.07499980926).
+
+    Fractions of powers of two need no guess: 99.90234375 is what stands there, and 99.90234 is not.
+    """
+    if values.dtype != np.float32 or _is_exact(values.ravel()):
+        return values.astype(np.float64)
+    flat, wide = values.ravel(), np.empty(values.size)
+    for start in range(0, flat.size, _CHUNK):  # as texts they are 32 times as large
+        wide[start : start + _CHUNK] = flat[start : start + _CHUNK].astype("U32").astype(np.float64)
+    return wide.reshape(values.shape)
+
+
+def _is_exact(values: NDArray[np.float32]) -> bool:
+    """Whether numbers are short decimals as they stand, by a sample of some thousand."""
+    sample = values[:: values.size // 1000 + 1].astype(np.float64)
+    return all(float(f"{value:.{_SIGNIFICANT_DIGITS}g}") == value for value in sample[np.isfinite(sample)].tolist())
+
+
+def rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Without the noise of the last bits, which would show in steps: 12 digits of the largest value."""
+    decimals = _decimals(values)
+    return values if decimals is None else np.round(values, decimals)
+
+
+def row_steps(row: NDArray[np.float64], *, gaps: bool = False) -> Steps | None:
+    """Steps of an axis, with as many digits as the axis has; see `rounded`.
+
+    Parameters
+    ----------
+    row : ndarray, shape (n,)
+    gaps : bool
+        Whether long steps are gaps, as in time (`sampling`). In a table of frequencies they are none: on a logarithmic
+        axis the last step is many times the median.
+    """
+    decimals = _decimals(row)
+    if decimals is None:
+        return None
+    if gaps:
+        found = sampling(rounded(row))
+        three = (found.smallest, found.median, found.largest) if found else ()
+    else:
+        steps = positive_steps(rounded(row))
+        three = (float(steps.min()), float(np.median(steps)), float(steps.max())) if steps.size else ()
+    return Steps(*(round(step, decimals) for step in three)) if three else None
+
+
+def _decimals(values: NDArray[np.float64]) -> int | None:
+    largest = float(np.nanmax(np.abs(values))) if np.isfinite(values).any() else 0.0
+    return None if largest == 0.0 else _SIGNIFICANT_DIGITS - 1 - int(np.floor(np.log10(largest)))

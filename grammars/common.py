@@ -1,0 +1,218 @@
+"""Steps that are the same for every grammar: identifiers, dates, and what the file system and the config tell."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from typing import TYPE_CHECKING
+
+from epncore.model.collection import FILE_NAME
+from epncore.model.errors import FileError, HeaderError
+from epncore.model.mending import mend
+from epncore.model.row import INTEGER_MAX, CellError, Found, Missing, clean_word, is_empty
+from epncore.model.template import Template
+from epncore.model.units import add_period, datetime_of_jd, parse_period
+from epncore.model.vocabularies import MEDIA_TYPES
+from grammars.pictures import picture_name
+from grammars.protocol import Granule, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from epncore.model.collection import Collection, Product
+    from epncore.model.row import Cell, Value
+    from grammars.protocol import Answer, SourceFile
+
+_SUFFIXES = (".gz", ".fit", ".fits", ".fts", ".cdf", ".Z")
+
+
+def stem(name: str) -> str:
+    """A file name without the suffixes of its format and packing: ``A_62.fit.gz`` -> ``A_62``."""
+    short = name
+    while "." in short.lstrip("."):
+        cut, _, suffix = short.rpartition(".")
+        if f".{suffix.lower()}" not in {s.lower() for s in _SUFFIXES}:
+            break
+        short = cut
+    return short or name
+
+
+def steps(collection: Collection, product: Product, file_format: str) -> Iterator[Step]:
+    """Yield the common steps in the order in which they depend on each other."""
+    yield Step("granule_gid", f"{FILE_NAME}, granule_gid", lambda _: product.granule_gid)
+    yield _identifier("granule_uid", Template(collection.granule_uid), collection, product)
+    yield _identifier("obs_id", Template(collection.obs_id), collection, product)
+    yield Step("service_title", f"{FILE_NAME}, schema", lambda _: collection.schema_name)
+    yield Step("spatial_frame_type", f"{FILE_NAME}, spatial_frame_type", lambda _: collection.spatial_frame_type)
+    yield Step("creation_date", "modification time of the file", lambda granule: _mtime(granule))
+    yield Step("modification_date", "modification time of the file", _modification_date)
+    yield _release_date(collection)
+    yield Step("file_name", "name of the file", lambda granule: granule.file.path.name)
+    if product.access_url:
+        media_type = product.access_format or MEDIA_TYPES[file_format]
+        from_config = f"{FILE_NAME}, access_format" if product.access_format else f"the files are {file_format}"
+        yield _url("access_url", product.access_url, collection, product)
+        yield Step("access_format", from_config, lambda _: media_type)
+        yield Step("access_estsize", "size of the file", _size_kbyte)
+    if product.md5:
+        yield Step("access_md5", "MD5 of the file", _md5)
+    if product.thumbnail_url:
+        yield _url("thumbnail_url", product.thumbnail_url, collection, product)
+    if collection.datalink:
+        yield Step("datalink_url", "the server", lambda _: Missing("the server that serves the row fills it in"))
+
+
+def granule_uid_of(file: SourceFile, collection: Collection, product: Product) -> str | None:
+    """The identifier that a file will have, without opening it; None where its template needs a time."""
+    step = _identifier("granule_uid", Template(collection.granule_uid), collection, product)
+    answer = step.value(Granule(file, None))
+    return answer if isinstance(answer, str) else None
+
+
+def mended(column: str, text: str, source: str) -> Answer:
+    """A text from a header, with the obsolete words of `epncore.model.mending` replaced and that said in its source."""
+    value, note = mend(column, text)
+    return Found(value, f"{source}; {note}") if note else Found(value, source)
+
+
+def with_fallback(step: Step | None, column: str, value: Value) -> Step:
+    """A constant of the config: used where the file tells nothing."""
+    source = f"{FILE_NAME}, constants.{column}"
+    if step is None:
+        return Step(column, source, lambda _: value)
+    return prefer(step, Step(column, source, lambda _: value))
+
+
+def prefer(first: Step, second: Step) -> Step:
+    """Ask one step, and another where the first has no value."""
+
+    def answer(granule: Granule) -> Answer:
+        try:
+            given = first.value(granule)
+        except CellError as error:
+            raise HeaderError(str(error), place=first.source) from None
+        except FileError as error:
+            error.place = error.place or first.source
+            raise
+        if isinstance(given, Missing):
+            return second.value(granule)
+        found = given if isinstance(given, Found) else Found(given, first.source)
+        return second.value(granule) if is_empty(found.value) else found
+
+    return Step(second.column, second.source, answer)
+
+
+def template_values(row: Mapping[str, Cell], relative: str, collection: Collection, product: Product) -> dict[str, str]:
+    """What the fields of a template stand for in one granule.
+
+    Parameters
+    ----------
+    row : mapping of str to Cell
+        By column; identifiers and `time_min`, where they are known yet.
+    relative : str
+        Path of the file below the product's root.
+    collection, product
+        The collection and the product of the granule.
+
+    Returns
+    -------
+    dict of str to str
+        Without year, month, day, hour and minute where there is no `time_min`.
+    """
+    name = relative.rpartition("/")[2]
+    values = {
+        "schema": collection.schema_name,
+        "gid": product.granule_gid,
+        "stem": stem(name),
+        "name": name,
+        "path": relative,
+        "uid": str(row.get("granule_uid") or ""),
+        "obs_id": str(row.get("obs_id") or ""),
+        "picture": picture_name(str(row.get("granule_uid") or "")),
+    }
+    return values | _time_values(row.get("time_min"))
+
+
+def _time_values(jd: Cell) -> dict[str, str]:
+    if not isinstance(jd, float):
+        return {}
+    try:
+        moment = datetime_of_jd(jd)
+    except ValueError:
+        return {}
+    return {
+        "year": f"{moment.year:04d}", "month": f"{moment.month:02d}", "day": f"{moment.day:02d}",
+        "hour": f"{moment.hour:02d}", "minute": f"{moment.minute:02d}",
+    }  # fmt: skip
+
+
+def _fill(
+    template: Template, collection: Collection, product: Product, render: Callable[[dict[str, str]], str]
+) -> Callable[[Granule], Answer]:
+    def answer(granule: Granule) -> Answer:
+        values = template_values(granule.row, granule.file.relative, collection, product)
+        if template.fields - values.keys():
+            return Missing(f"{template.text} needs time_min, which the file does not tell")
+        return render(values)
+
+    return answer
+
+
+def _identifier(column: str, template: Template, collection: Collection, product: Product) -> Step:
+    def render(values: dict[str, str]) -> str:
+        return clean_word(template.render(values))
+
+    return Step(column, f"{FILE_NAME}, {column} = {template.text!r}", _fill(template, collection, product, render))
+
+
+def _url(column: str, text: str, collection: Collection, product: Product) -> Step:
+    template = Template(text)
+    answer = _fill(template, collection, product, template.render_url)
+    return Step(column, f"{FILE_NAME}, {column} = {text!r}", answer)
+
+
+def _mtime(granule: Granule) -> dt.datetime:
+    try:
+        return dt.datetime(1970, 1, 1) + dt.timedelta(microseconds=granule.file.mtime_ns // 1000)  # noqa: DTZ001
+    except OverflowError:
+        raise CellError("the modification time of the file is beyond the calendar") from None
+
+
+def _modification_date(granule: Granule) -> Answer:
+    """Never before the creation (REC section 3.1.27), which a header may date after a copy's modification time."""
+    created, modified = granule.row.get("creation_date"), _mtime(granule)
+    if isinstance(created, dt.datetime) and created > modified:
+        return Found(created, "creation_date, which is after the modification time of the file")
+    return modified
+
+
+def _release_date(collection: Collection) -> Step:
+    period = parse_period(collection.release_after) if collection.release_after else None
+    if period is None:
+        return Step(
+            "release_date", "creation_date: public from the start", lambda granule: granule.row["creation_date"]
+        )
+
+    def answer(granule: Granule) -> Answer:
+        try:
+            end = granule.row.get("time_max")
+            start = datetime_of_jd(end) if isinstance(end, float) else granule.row["creation_date"]
+            return add_period(start, period) if isinstance(start, dt.datetime) else Missing("no creation_date")
+        except ValueError as error:
+            raise CellError(f"release_date: {error}") from None
+
+    source = f"{FILE_NAME}, release_after = {collection.release_after!r}, from the end of the observation"
+    return Step("release_date", source, answer)
+
+
+def _size_kbyte(granule: Granule) -> Answer:
+    """Size in kbytes of 1024 bytes, rounded up; the column has 32 bits."""
+    kbyte = -(-granule.file.size_bytes // 1024)
+    if kbyte > INTEGER_MAX:
+        return Missing(f"{kbyte} kbyte do not fit the 32 bits that DaCHS gives this column")
+    return kbyte
+
+
+def _md5(granule: Granule) -> str:
+    with granule.file.path.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

@@ -1,0 +1,295 @@
+"""A plan: the ordered steps from a file to a row, for one product of a collection.
+
+`compile_plan` joins what a grammar declares with what a collection.toml says. `Plan.row` walks the steps to a plain
+tuple; `Plan.explain` walks the same steps and tells where each value came from, so that provenance costs nothing per
+row and cannot drift from the code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from epncore import __version__
+from epncore.model import collection as config
+from epncore.model.columns import COLUMNS, Column, mandatory
+from epncore.model.config_errors import config_error
+from epncore.model.errors import ConfigError, FileError, HeaderError, UnreadableError
+from epncore.model.mending import version as mending_version
+from epncore.model.row import Cell, CellError, Found, Missing, Row, Value, to_cell
+from grammars import common
+from grammars.protocol import COLUMNS_KEY, Granule, Step
+from grammars.registry import grammar_named, grammars, reader_for, readers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from epncore.model.collection import Collection, Product
+    from grammars.protocol import Answer, Grammar, GrammarOptions, SourceFile
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One value of a row and where it came from.
+
+    Attributes
+    ----------
+    column : Column
+    value : Cell
+    source : str
+        Where it was found, or why there is none.
+    """
+
+    column: Column
+    value: Cell
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How files of one product become rows.
+
+    Attributes
+    ----------
+    columns : tuple of Column
+        Of the table: mandatory ones, optional ones in use, own ones.
+    steps : tuple of Step
+        In the order in which they run: later ones may use earlier cells.
+    grammar : Grammar
+    options : GrammarOptions
+    fingerprint : str
+        Changes when the toolkit's or the grammar's version, the table of obsolete values or what the config says of
+        rows and links does; not with what it says to the registry, or of other products.
+    """
+
+    columns: tuple[Column, ...]
+    steps: tuple[Step, ...]
+    grammar: Grammar
+    options: GrammarOptions
+    fingerprint: str
+
+    def read(self, file: SourceFile) -> Row:
+        """Open a file and make its row.
+
+        Raises
+        ------
+        FileError
+            With path, place and reason.
+        """
+        with self.opened(file) as granule:
+            return self.row(granule)
+
+    def opened(self, file: SourceFile) -> _Opened:
+        """A context that opens a file with the reader of the grammar and lets the grammar look at it."""
+        return _Opened(self, file)
+
+    def row(self, granule: Granule) -> Row:
+        """Walk the steps; the cells stand in the order of `columns`."""
+        for _ in self._walk(granule):
+            pass
+        cells = granule.row
+        return tuple(cells.get(column.name) for column in self.columns)
+
+    def explain(self, granule: Granule) -> list[Explained]:
+        """Walk the same steps and keep the sources; in the order of `columns`."""
+        sources = {column: (cell, source) for column, cell, source in self._walk(granule)}
+        return [Explained(c, *sources.get(c.name, (None, _untold(c)))) for c in self.columns]
+
+    def _walk(self, granule: Granule) -> Iterator[tuple[str, Cell, str]]:
+        by_name = {column.name: column for column in self.columns}
+        for step in self.steps:
+            source = step.source
+            try:
+                value, source = _taken_apart(step.value(granule), source)
+                cell = to_cell(by_name[step.column], value)
+            except CellError as error:
+                raise HeaderError(str(error), path=granule.file.relative, place=source) from None
+            except FileError as error:  # readers are lazy: a step may be the first to meet the damage
+                raise _at(error, granule.file, source) from None
+            if cell is not None and not _is_ascii(value):
+                source = f"{source}; written in plain ASCII"
+            granule.row[step.column] = cell
+            yield step.column, cell, source
+
+
+def _untold(column: Column) -> str:
+    if column.name.startswith(("c1", "c2", "c3")) and not column.ucd:
+        return "spatial_frame_type is none: there are no coordinates"
+    return "nothing in the file or the config tells"
+
+
+def _taken_apart(answer: Answer, source: str) -> tuple[Value, str]:
+    if isinstance(answer, Missing):
+        return None, answer.reason
+    if isinstance(answer, Found):
+        return answer.value, answer.source
+    return answer, source
+
+
+def _is_ascii(value: Value) -> bool:
+    words = value if isinstance(value, (tuple, list)) else (value,)
+    return all(word.isascii() for word in words if isinstance(word, str))
+
+
+class _Opened:
+    """Opens, checks, examines; closes again whatever happens."""
+
+    def __init__(self, plan: Plan, file: SourceFile) -> None:
+        self.plan, self.file = plan, file
+
+    def __enter__(self) -> Granule:
+        plan, file = self.plan, self.file
+        try:
+            self.header = readers()[plan.grammar.format].open(file.path).__enter__()
+        except FileError as error:
+            raise _at(_what_it_is(file.path, plan.grammar) or error, file) from None
+        try:
+            if not plan.grammar.recognises(self.header):
+                raise HeaderError(
+                    f"not what grammar {plan.grammar.name!r} reads",
+                    path=file.relative,
+                    hint="`epncore inspect FILE` tells which grammar takes it",
+                )
+            return Granule(file, self.header, plan.grammar.examine(self.header, plan.options))
+        except FileError as error:
+            self.header.__exit__(None, None, None)
+            raise _at(error, file) from None
+        except BaseException:
+            self.header.__exit__(None, None, None)
+            raise
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        self.header.__exit__(None, None, None)
+
+
+def _what_it_is(path: Path, grammar: Grammar) -> FileError | None:
+    """A better word on a file that does not open: that it is empty, an HTML page, of another format."""
+    try:
+        reader = reader_for(path)
+    except FileError as error:
+        return error
+    if reader.format == grammar.format:
+        return None
+    return UnreadableError(f"a {reader.format} file, but grammar {grammar.name!r} reads {grammar.format}")
+
+
+def _at(error: FileError, file: SourceFile, place: str | None = None) -> FileError:
+    return type(error)(error.message, path=file.relative, place=error.place or place, hint=error.hint)
+
+
+def compile_plans(collection: Collection, path: str = config.FILE_NAME) -> list[Plan]:
+    """A plan for each product of a collection; all have the same columns.
+
+    Parameters
+    ----------
+    collection : Collection
+    path : str
+        Of the collection.toml, for messages.
+
+    Raises
+    ------
+    ConfigError
+        Where a grammar does not exist, an option of it is wrong, or a step goes to no column.
+    """
+    plans = [_compile(collection, number, path) for number in range(len(collection.product))]
+    used = {step.column for plan in plans for step in plan.steps}
+    known = _known_columns(collection, plans, path)
+    optional = tuple(c for c in known.values() if c.level != "mandatory" and c.name in used)
+    frame, particles = collection.spatial_frame_type, _particle_spectral_type(collection, path)
+    columns = tuple(column.at(frame, particles) for column in (*mandatory(), *optional))
+    return [replace(plan, columns=columns) for plan in plans]
+
+
+def _particle_spectral_type(collection: Collection, path: str) -> str:
+    """The one kind of particle axis that a table has units for."""
+    name = "particle_spectral_type"
+    cells = [
+        {**collection.cells(product, "constants"), **collection.cells(product, "overrides")}
+        for product in collection.product
+    ]
+    kinds = sorted({str(given[name]) for given in cells if name in given})
+    if len(kinds) > 1:
+        raise ConfigError(
+            f"one table cannot hold {' and '.join(kinds)}: its columns have one unit each", path=path, place=name
+        )
+    return kinds[0] if kinds else "energy"
+
+
+def _compile(collection: Collection, number: int, path: str) -> Plan:
+    product = collection.product[number]
+    place = f"product.{number}"
+    try:
+        grammar = grammar_named(product.grammar)
+    except ConfigError as error:
+        raise ConfigError(error.message, path=path, place=f"{place}.grammar") from None
+    options = _options(collection, product, grammar, path, place)
+    steps = _merge(collection, product, grammar, options, path)
+    particles = _particle_spectral_type(collection, path)  # products share it: units of a mapping go by it
+    versions = f"{__version__} {mending_version()} {grammar.name} {grammar.version}"
+    text = f"{versions} {particles} {collection.fingerprint(product)}"
+    fingerprint = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    return Plan((), steps, grammar, options, fingerprint)
+
+
+def _options(collection: Collection, product: Product, grammar: Grammar, path: str, place: str) -> GrammarOptions:
+    """Options and mapping of a product, checked by the grammar, which gets to know the columns of the table."""
+    given = dict(product.options)
+    if product.mapping:
+        if "mapping" not in grammar.options.model_fields:
+            able = ", ".join(name for name, g in grammars().items() if "mapping" in g.options.model_fields)
+            raise ConfigError(
+                f"grammar {grammar.name!r} takes no mapping; known here: {able}", path=path, place=f"{place}.mapping"
+            )
+        given["mapping"] = product.mapping
+    own = (*grammar.columns, *(own.column() for own in collection.columns))
+    known = {**COLUMNS, **{column.name: column for column in own if column.name not in COLUMNS}}
+    frame, particles = collection.spatial_frame_type, _particle_spectral_type(collection, path)
+    try:
+        return grammar.options.model_validate(
+            given, context={COLUMNS_KEY: {name: column.at(frame, particles) for name, column in known.items()}}
+        )
+    except ValidationError as error:
+
+        def key_of(key: str) -> str:
+            return f"{place}.{key}" if key.split(".")[0] == "mapping" else f"{place}.options.{key}"
+
+        raise config_error(error, grammar.options, path, key_of) from None
+
+
+def _merge(
+    collection: Collection, product: Product, grammar: Grammar, options: GrammarOptions, path: str
+) -> tuple[Step, ...]:
+    """Overrides go before the grammar, the grammar before constants; what follows from other cells comes last."""
+    steps: dict[str, Step] = {}
+    for step in grammar.steps(options):
+        if step.column in steps:
+            raise ConfigError(f"grammar {grammar.name!r} has two steps for {step.column!r}", path=path)
+        steps[step.column] = step
+    for name, value in collection.cells(product, "constants").items():
+        steps[name] = common.with_fallback(steps.get(name), name, value)
+    for name, value in collection.cells(product, "overrides").items():
+        steps[name] = Step(name, f"{config.FILE_NAME}, overrides.{name}", lambda _, value=value: value)  # type: ignore[misc]
+    for step in common.steps(collection, product, grammar.format):
+        given = steps.pop(step.column, None)
+        steps[step.column] = common.prefer(given, step) if given else step  # popped: the common ones run last
+    return tuple(steps.values())
+
+
+def _known_columns(collection: Collection, plans: list[Plan], path: str) -> Mapping[str, Column]:
+    known = dict(COLUMNS)
+    for plan in plans:
+        known.update({column.name: column for column in plan.grammar.columns if column.name not in COLUMNS})
+    known.update({own.name: own.column() for own in collection.columns})
+    for plan in plans:
+        for step in plan.steps:
+            if step.column not in known:
+                raise ConfigError(
+                    f"grammar {plan.grammar.name!r} fills {step.column!r}, which is no column",
+                    path=path,
+                    hint="Declare it under [[columns]] with unit, UCD and description",
+                )
+    return known

@@ -1,0 +1,239 @@
+"""FITS files, plain and gzip: header cards, table columns and, for previews only, strips of an image.
+
+Cards are read by `grammars.readers.fits_cards`, which tells why; table columns by fitsio, which is good at them.
+cfitsio never sees a file name, in which it would interpret ``[``, ``(``, ``+``, ``!`` and ``://``: it gets a
+descriptor that is open already.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import tempfile
+import zlib
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import fitsio
+import numpy as np
+
+from epncore.model.errors import UnavailableError, UnreadableError
+from grammars.readers.fits_cards import walk
+from grammars.readers.sniff import GZIP_MAGIC
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from types import TracebackType
+
+    from numpy.typing import NDArray
+
+    from grammars.readers.fits_cards import CardValue, Hdu
+
+INFLATED_MAX_BYTES = 2 * 1024**3
+"""A gzip file that inflates to more is refused: it would fill the disk."""
+_CHUNK_BYTES = 1024**2
+
+
+class FitsReader:
+    """Opens FITS files by content, whatever they are called and whether they are gzip or not.
+
+    Parameters
+    ----------
+    inflated_max_bytes : int
+        Where to stop inflating.
+    """
+
+    format = "fits"
+
+    def __init__(self, inflated_max_bytes: int = INFLATED_MAX_BYTES) -> None:
+        self.inflated_max_bytes = inflated_max_bytes
+
+    def sniff(self, head: bytes) -> bool:
+        """Whether the bytes, inflated where they were gzip, start a primary header (section 4.4.1.1)."""
+        return head.startswith(b"SIMPLE  =")
+
+    def open(self, path: Path) -> FitsHeader:
+        """Open a file and check that it is whole: each header up to its END, each data unit to its last byte.
+
+        Parameters
+        ----------
+        path : pathlib.Path
+            Any name, also one that cfitsio would take for a command.
+
+        Returns
+        -------
+        FitsHeader
+            To be closed: use it in a ``with``.
+
+        Raises
+        ------
+        UnreadableError
+            Where the file is not whole; with the byte or the HDU.
+        UnavailableError
+            Where it cannot be opened, or there is no room to inflate it.
+        """
+        try:
+            stream = _opened(path, self.inflated_max_bytes)
+            with ExitStack() as on_error:
+                on_error.enter_context(stream)
+                hdus = tuple(walk(stream, stream.seek(0, os.SEEK_END)))
+                on_error.pop_all()
+        except OSError as error:
+            raise UnavailableError(f"cannot be read ({error.strerror or error})", path=str(path)) from None
+        except UnreadableError as error:
+            raise UnreadableError(error.message, path=str(path), place=error.place, hint=error.hint) from None
+        return FitsHeader(path, stream, hdus)
+
+
+class FitsHeader:
+    """Cards and columns of an open FITS file. Cards are typed when they are asked for, columns read then.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+    hdus : tuple of Hdu
+        All of the file, in its order.
+    """
+
+    def __init__(self, path: Path, stream: BinaryIO, hdus: tuple[Hdu, ...]) -> None:
+        self.path = path
+        self.hdus = hdus
+        self._stream = stream
+        self._resources = ExitStack()
+        self._resources.enter_context(stream)
+        self._tables: Any = None
+
+    def __enter__(self) -> FitsHeader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._resources.close()
+
+    def keys(self, hdu: int = 0) -> tuple[str, ...]:
+        """Keywords of an HDU that have a value, in the order of the file."""
+        return tuple(self.hdus[hdu].cards)
+
+    def get(self, key: str, hdu: int = 0) -> CardValue:
+        """Value of a card, typed: text, int, float or bool; None where there is none.
+
+        Of several cards with one keyword the first counts. Text has no edge spaces; a value that is malformed is
+        given as the text that stands there.
+        """
+        return self.hdus[hdu].get(key)
+
+    def columns(self, hdu: int) -> dict[str, int]:
+        """Columns of a table by upper-case name (section 7.3.2: case does not tell names apart), numbered from 1."""
+        table = self.hdus[hdu]
+        if not table.is_table:
+            return {}
+        names = ((table.get(key), key[5:]) for key in table.cards if key.startswith("TTYPE"))
+        return {str(name).upper(): int(number) for name, number in names if name and number.isdecimal()}
+
+    def find_column(self, name: str, within: int | None = None) -> tuple[int, int] | None:
+        """HDU and number of the first column of that name, in HDU `within` or whichever; None where it is not there."""
+        for hdu in self.hdus if within is None else self.hdus[within : within + 1]:
+            number = self.columns(hdu.number).get(name.upper())
+            if number is not None:
+                return hdu.number, number
+        return None
+
+    def column_unit(self, name: str, within: int | None = None) -> str | None:
+        """TUNITn of the first column of that name; None where there is no such column or no unit."""
+        found = self.find_column(name, within)
+        unit = self.get(f"TUNIT{found[1]}", found[0]) if found else None
+        return str(unit) if unit else None
+
+    def column(self, name: str, within: int | None = None) -> NDArray[Any] | None:
+        """Read the first column of that name.
+
+        Parameters
+        ----------
+        name : str
+            Upper and lower case are the same.
+        within : int, optional
+            The HDU of its table, by default whichever has it.
+
+        Returns
+        -------
+        ndarray, shape (rows, ...) or None
+            In the machine's byte order, TSCAL and TZERO applied, in the unit of the file. None where no table has it.
+
+        Raises
+        ------
+        UnreadableError
+            Where cfitsio cannot make sense of the table.
+        """
+        found = self.find_column(name, within)
+        if found is None:
+            return None
+        hdu, number = found
+        return self._read(hdu, f"column {name}", lambda of_hdu: of_hdu.read_column(number - 1))
+
+    def image_strip(self, first: int, last: int) -> NDArray[Any]:
+        """Read pixels `first` to `last` (from 0, `last` not included) of each row of the primary image.
+
+        Returns
+        -------
+        ndarray, shape (NAXIS2, last - first)
+            In the machine's byte order, BSCALE and BZERO applied; NaN where a pixel has the value of BLANK.
+
+        Raises
+        ------
+        UnreadableError
+            Where cfitsio cannot make sense of the image.
+        """
+        values = self._read(0, "the image", lambda of_hdu: of_hdu[:, first:last])
+        blank, (zero, scale) = self.get("BLANK"), (self.get("BZERO"), self.get("BSCALE"))
+        if isinstance(blank, int) and values.dtype.kind in "iuf":
+            value = blank * float(scale or 1.0) + float(zero or 0.0)
+            values = np.where(np.isclose(values, value, rtol=1e-6, atol=0.0), np.nan, values)
+        return values
+
+    def _read(self, hdu: int, what: str, read: Callable[[Any], Any]) -> NDArray[Any]:
+        try:
+            if self._tables is None:
+                self._tables = self._resources.enter_context(fitsio.FITS(f"/dev/fd/{self._stream.fileno()}", "r"))
+            values = read(self._tables[hdu])
+        except (OSError, ValueError, RuntimeError, SystemError, MemoryError) as error:
+            # ValueError: also what fitsio makes of an error text of cfitsio that quotes bytes of the file.
+            first_line = str(error).split("\n", 1)[0] if not isinstance(error, UnicodeError) else "damaged data"
+            raise UnreadableError(
+                f"{what} cannot be read ({first_line})", path=str(self.path), place=f"HDU {hdu}"
+            ) from None
+        native: NDArray[Any] = np.asarray(values).astype(values.dtype.newbyteorder("="), copy=False)
+        return native
+
+
+def _opened(path: Path, inflated_max_bytes: int) -> BinaryIO:
+    """The bytes of the FITS file, whatever it is packed in."""
+    with ExitStack() as on_error:
+        stream = on_error.enter_context(path.open("rb"))
+        if stream.read(2) == GZIP_MAGIC:
+            stream.seek(0)
+            return _inflated(stream, inflated_max_bytes)
+        on_error.pop_all()
+    return stream
+
+
+def _inflated(stream: BinaryIO, max_bytes: int) -> BinaryIO:
+    """Inflate to the end, which also checks length and CRC, into a nameless file that is not held in memory."""
+    with ExitStack() as on_error:
+        target = on_error.enter_context(tempfile.TemporaryFile())
+        try:
+            with gzip.GzipFile(fileobj=stream, mode="rb") as source:
+                while chunk := source.read(_CHUNK_BYTES):
+                    target.write(chunk)
+                    if target.tell() > max_bytes:
+                        raise UnreadableError(
+                            f"inflates to more than {max_bytes} bytes", place="gzip", hint="Hand it over inflated"
+                        )
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise UnreadableError(
+                f"damaged or cut gzip stream ({error})", place="gzip", hint="Fetch the file again"
+            ) from None
+        target.flush()
+        on_error.pop_all()
+    return target

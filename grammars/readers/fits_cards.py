@@ -1,0 +1,190 @@
+"""Cards of FITS headers, byte by byte: where each header ends, what its cards say, how long its data are.
+
+Format: FITS Standard 4.0 (IAU FITS Working Group, 2018-08-13); sections are named where the code follows one.
+
+Why cards are not left to a library: the libraries forgive what a row must not be made from. Where an END card is
+lost, astropy goes on into the next HDU and cfitsio into the pixels; both turn a letter that is not ASCII into ``?``;
+both read the header of a file whose data are cut.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
+
+from epncore.model.errors import UnreadableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CardValue: TypeAlias = str | int | float | bool | None
+"""A typed value of a card; text without edge spaces, None where the card has no value."""
+
+BLOCK_BYTES = 2880
+CARD_CHARACTERS = 80
+HEADER_MAX_BYTES = 4 * 1024**2
+"""A header that has not ended by then is none; real ones have some kilobytes."""
+HDUS_MAX = 10_000
+_TABLES = ("BINTABLE", "TABLE", "A3DTABLE")
+
+_KEYWORD = re.compile(r"[A-Za-z0-9_.-]{0,8} *")  # section 4.1.2.1, and what lenient writers make of it
+_TEXT = re.compile(r" *'((?:[^']|'')*)'")
+_INTEGER = re.compile(r"[+-]?\d{1,70}")
+_REAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[EeDd][+-]?\d{1,5})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Hdu:
+    """One header and where its data are.
+
+    Attributes
+    ----------
+    number : int
+        From 0, the primary.
+    cards : dict of str to str
+        By keyword: columns 11 to 80 of the first card of that name, as they stand.
+    data_offset_bytes : int
+        Of the data unit in the (inflated) file.
+    data_bytes : int
+        Size of the data unit as the header declares it, without the filling of its last block.
+    """
+
+    number: int
+    cards: dict[str, str]
+    data_offset_bytes: int
+    data_bytes: int
+
+    def get(self, key: str) -> CardValue:
+        """Value of a card, typed; None where there is no such card or it has no value."""
+        raw = self.cards.get(key)
+        return None if raw is None else _value(raw)
+
+    @property
+    def is_table(self) -> bool:
+        """Whether it has columns."""
+        return self.get("XTENSION") in _TABLES
+
+
+def walk(stream: BinaryIO, size_bytes: int) -> Iterator[Hdu]:
+    """All HDUs of a file (section 3.1).
+
+    Parameters
+    ----------
+    stream : binary file
+        Seekable.
+    size_bytes : int
+        Of all of it.
+
+    Yields
+    ------
+    Hdu
+
+    Raises
+    ------
+    UnreadableError
+        Where a header has no END, the data are shorter than declared, or something else than filling follows.
+    """
+    offset = 0
+    for number in range(HDUS_MAX):
+        stream.seek(min(offset, size_bytes))
+        first = stream.read(BLOCK_BYTES)
+        if number and not first.strip(b" \0"):
+            return  # the end of the file, or blocks that fill it up
+        wanted = b"XTENSION=" if number else b"SIMPLE  ="
+        if not first.startswith(wanted):
+            raise UnreadableError(
+                f"HDU {number} starts with {first[:9]!r}, not with {wanted.decode()}", place=f"byte {offset}"
+            )
+        hdu = _read_hdu(stream, offset, number, size_bytes)
+        yield hdu
+        offset = hdu.data_offset_bytes + -(-hdu.data_bytes // BLOCK_BYTES) * BLOCK_BYTES
+    raise UnreadableError(f"more than {HDUS_MAX} HDUs", place=f"byte {offset}")
+
+
+def _read_hdu(stream: BinaryIO, offset: int, number: int, size_bytes: int) -> Hdu:
+    stream.seek(offset)
+    cards: dict[str, str] = {}
+    last = ""
+    for card in _cards(stream, offset, number):
+        keyword = card[:8].rstrip()
+        if keyword == "CONTINUE" and last:
+            cards[last] = _continued(cards[last], card[8:])
+            continue
+        raw = card[10:] if card[8:10] == "= " else None
+        if keyword == "HIERARCH" and "=" in card:  # the ESO convention for long keywords
+            keyword, raw = (part.strip() for part in card[9:].split("=", 1))
+        is_new = raw is not None and keyword not in {"", "COMMENT", "HISTORY"} and keyword not in cards
+        last = keyword if is_new else ""
+        if is_new and raw is not None:
+            cards[keyword] = raw
+    hdu = Hdu(number, cards, stream.tell(), _data_bytes(cards, number))
+    if hdu.data_offset_bytes + hdu.data_bytes > size_bytes:
+        raise UnreadableError(
+            f"cut: the header declares {hdu.data_bytes} bytes of data, {size_bytes - hdu.data_offset_bytes} are there",
+            place=f"HDU {number}",
+            hint="Fetch the file again",
+        )
+    return hdu
+
+
+def _cards(stream: BinaryIO, offset: int, number: int) -> Iterator[str]:
+    """Cards of one header up to its END. Latin-1 gives every byte a letter, so that one stray byte costs no header."""
+    place = f"HDU {number}"
+    for start in range(offset, offset + HEADER_MAX_BYTES, BLOCK_BYTES):
+        block = stream.read(BLOCK_BYTES)
+        if len(block) < BLOCK_BYTES:
+            raise UnreadableError(f"the header is cut at byte {start + len(block)}, before its END card", place=place)
+        text = block.decode("latin-1")
+        for position in range(0, BLOCK_BYTES, CARD_CHARACTERS):
+            card = text[position : position + CARD_CHARACTERS]
+            if card.startswith("END") and not card[3:].strip():
+                return
+            at_start = start == offset and position == 0
+            if not _KEYWORD.fullmatch(card, 0, 8) or (card.startswith(("XTENSION=", "SIMPLE  =")) and not at_start):
+                raise UnreadableError(
+                    f"the header has no END card: byte {start + position} is no card of it", place=place
+                )
+            yield card
+    raise UnreadableError(f"the header has no END card within {HEADER_MAX_BYTES} bytes", place=place)
+
+
+def _continued(raw: str, following: str) -> str:
+    """Join a long text (section 4.2.1.2): ``'ab&'`` and ``'cd'`` are ``'abcd'``; anything else is left alone."""
+    start, more = _TEXT.match(raw), _TEXT.match(following)
+    if not start or not more or not start[1].rstrip().endswith("&"):
+        return raw
+    return f"'{start[1].rstrip()[:-1]}{more[1]}'"
+
+
+def _data_bytes(cards: dict[str, str], number: int) -> int:
+    """Size of the data unit (section 4.4.1.1, equations 1 and 2; random groups: section 6.1.1, equation 4)."""
+
+    def whole(key: str, default: int | None = None) -> int:
+        value = _value(cards[key]) if key in cards else default
+        if not isinstance(value, int) or isinstance(value, bool) or (value < 0 and key != "BITPIX"):
+            raise UnreadableError(f"{key} is {value!r}, not a whole number", place=f"HDU {number}, {key}")
+        return value
+
+    bits, axes = whole("BITPIX"), [whole(f"NAXIS{axis}") for axis in range(1, min(whole("NAXIS"), 999) + 1)]
+    if not axes:
+        return 0
+    if axes[0] == 0 and _value(cards.get("GROUPS", "")) is True:
+        axes = axes[1:]
+    return abs(bits) // 8 * whole("GCOUNT", 1) * (whole("PCOUNT", 0) + math.prod(axes))
+
+
+def _value(raw: str) -> CardValue:
+    """Type what stands behind ``= `` on a card (section 4.2)."""
+    text = _TEXT.match(raw)
+    if text:
+        return text[1].replace("''", "'").strip()
+    word = raw.split("/", 1)[0].strip()
+    if word in {"T", "F"}:
+        return word == "T"
+    if _INTEGER.fullmatch(word):
+        return int(word)
+    if _REAL.fullmatch(word):
+        return float(word.upper().replace("D", "E"))
+    return word or None
