@@ -1,0 +1,326 @@
+"""The command ``epncore``. Each command parses its words, calls one function and prints what that gave."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import signal
+import sys
+from dataclasses import asdict
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from epncore import __version__
+from epncore.app import database as databases
+from epncore.app import embedded, show
+from epncore.model.errors import EpnCoreError, UsageError
+
+FOLDER = click.Path(path_type=Path, file_okay=True, dir_okay=True)
+
+
+class _Command(click.Command):
+    """A command whose help ends in an example, kept as it was written."""
+
+    def __init__(self, *args: Any, example: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.epilog = f"\b\nExample:\n  {example}"
+
+
+def _dsn(function: Any) -> Any:
+    return click.option(
+        "--dsn",
+        metavar="DSN",
+        help="PostgreSQL to use, as a URL or key=value text; else $EPNCORE_DSN, else the embedded server.",
+    )(function)
+
+
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__)
+def cli() -> None:
+    """Publish files of radio astronomy as EPN-TAP: from headers to rows, to a DaCHS server, to VESPA."""
+
+
+@cli.command(cls=_Command, example="epncore new ecallisto --grammar ecallisto")
+@click.argument("name")
+@click.option("--grammar", default="istp", show_default=True, help="Grammar that reads the files.")
+def new(name: str, grammar: str) -> None:
+    """Write a commented collection.toml into a new folder NAME."""
+    from epncore.model.collection import FILE_NAME, load
+    from grammars.registry import grammar_named
+
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name):
+        raise UsageError(f"{name!r} is no schema name", hint="Use a to z, digits and _, beginning with a letter")
+    chosen = grammar_named(grammar)
+    text = files("epncore.app").joinpath("new_collection.toml").read_text("utf-8")
+    today = dt.datetime.now(dt.UTC).date().isoformat()
+    for mark, value in (
+        ("@OPTIONS@", getattr(chosen, "example", "# [product.options]                 # options of the grammar\n")),
+        ("@NAME@", name),
+        ("@TODAY@", today),
+        ("@GRAMMAR@", grammar),
+    ):
+        text = text.replace(mark, value)
+    path = Path(name) / FILE_NAME
+    try:
+        path.parent.mkdir(exist_ok=True)
+        with path.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+    except FileExistsError:
+        raise UsageError("is there already", path=str(path), hint="Remove it, or choose another name") from None
+    except OSError as error:
+        raise UsageError(f"cannot be written ({error.strerror})", path=str(path)) from None
+    load(path)
+    click.echo(f"{path} is written. Edit it, then: epncore ingest {name}")
+
+
+@cli.command(cls=_Command, example="epncore inspect BIR_20110607_062400_10.fit --collection ecallisto")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--collection", "folder", type=FOLDER, help="Folder of a collection.toml.")
+@_json
+def inspect(file: Path, folder: Path | None, *, as_json: bool) -> None:
+    """Show the row of one FILE and, for each value, where it came from.
+
+    Ends with 3 where the row breaks a rule and an ingest would quarantine it.
+    """
+    from epncore.app.inspect import inspect as look
+
+    found = look(file, folder)
+    if as_json:
+        click.echo(show.to_json(show.inspection_json(found)))
+    else:
+        show.inspection(Console(), str(file), found)
+    sys.exit(3 if any(broken.rule.severity == "error" for broken in found.broken) else 0)
+
+
+@cli.command(cls=_Command, example="epncore grammars")
+def grammars() -> None:
+    """List the grammars that are installed."""
+    from grammars.registry import grammars as installed
+
+    table = Table(header_style="bold")
+    for heading in ("grammar", "version", "format", "reads"):
+        table.add_column(heading)
+    for name, grammar in installed().items():
+        first_line = (sys.modules[type(grammar).__module__].__doc__ or "").strip().split("\n")[0]
+        table.add_row(name, str(grammar.version), grammar.format, show.safe(first_line))
+    Console().print(table)
+
+
+@cli.command(cls=_Command, example="epncore ingest ecallisto --workers 2")
+@click.argument("folder", type=FOLDER, metavar="COLLECTION_DIR")
+@_dsn
+@click.option("--workers", type=click.IntRange(1, 256), help="Processes that read files; by default one a core.")
+@click.option("--dry-run", is_flag=True, help="Read and check everything, write nothing.")
+@click.option("--strict", is_flag=True, help="End with 3 for old quarantine too, and quarantine for warnings.")
+@_json
+def ingest(folder: Path, dsn: str | None, workers: int | None, *, dry_run: bool, strict: bool, as_json: bool) -> None:
+    """Fill the table of a collection: read what is new or changed, write what differs.
+
+    Ends with 0 where nothing was newly quarantined, with 3 where something was.
+    """
+    from epncore.app.ingest import ingest as run
+    from epncore.model.collection import load
+
+    name = load(folder).schema_name
+    database = databases.resolve(dsn)
+    with show.progress_bar(wanted=not as_json) as bar:
+        found = run(folder, database, workers=workers, dry_run=dry_run, strict=strict, progress=bar)
+    if as_json:
+        click.echo(show.to_json(show.summary_json(found)))
+    else:
+        show.summary(Console(), name, found, dry_run=dry_run)
+    sys.exit(3 if found.newly_quarantined or (strict and found.quarantined) else 0)
+
+
+@cli.command(cls=_Command, example="epncore preview ecallisto -o /var/gavo/inputs")
+@click.argument("folder", type=FOLDER, metavar="COLLECTION_DIR")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path),
+    help="Writes DIR/SCHEMA/previews, where DaCHS serves it; by default COLLECTION_DIR/previews.",
+)  # fmt: skip
+@_dsn
+@click.option("--workers", type=click.IntRange(1, 256), help="Processes that draw; by default one a core.")
+@_json
+def preview(folder: Path, output: Path | None, dsn: str | None, workers: int | None, *, as_json: bool) -> None:
+    """Draw a preview and a thumbnail of each granule that is new or changed.
+
+    Where the config has previews or a thumbnail_url, the links in the database are told the sizes of the pictures.
+    Ends with 3 where a file could not be drawn.
+    """
+    from epncore.app.preview import FOLDER as PREVIEWS
+    from epncore.app.preview import preview as run
+    from epncore.model.collection import load
+
+    collection = load(folder)
+    has_links = any(product.previews or product.thumbnail_url for product in collection.product)
+    database = databases.resolve(dsn) if has_links or dsn else None
+    home = folder.parent if folder.suffix == ".toml" else folder
+    target = (output / collection.schema_name if output else home) / PREVIEWS
+    with show.progress_bar(wanted=not as_json) as bar:
+        found = run(folder, target, database, workers=workers, progress=bar)
+    if as_json:
+        click.echo(show.to_json(show.previews_json(found)))
+    else:
+        show.previews(Console(), str(target), found)
+    sys.exit(3 if found.failed else 0)
+
+
+@cli.command(cls=_Command, example="epncore status ecallisto")
+@click.argument("folder", type=FOLDER, metavar="[COLLECTION_DIR]", required=False)
+@_dsn
+@_json
+def status(folder: Path | None, dsn: str | None, *, as_json: bool) -> None:
+    """Show what the database holds: of one collection, or of all."""
+    from epncore.app.status import status as look
+    from epncore.model.collection import load
+
+    name = load(folder).schema_name if folder else None
+    found = look(databases.resolve(dsn), name)
+    if as_json:
+        click.echo(show.to_json({"collections": [asdict(each) for each in found]}))
+    elif found:
+        show.status(Console(), found)
+    else:
+        click.echo(f"No table {name}.epn_core there yet." if name else "No collection there yet.")
+
+
+@cli.command(cls=_Command, example="epncore links ecallisto")
+@click.argument("folder", type=FOLDER, metavar="COLLECTION_DIR")
+@_dsn
+@_json
+def links(folder: Path, dsn: str | None, *, as_json: bool) -> None:
+    """Make all Datalink links of a collection anew, from its config and table alone: no file is read."""
+    from epncore.app.relink import relink
+    from epncore.model.collection import load
+
+    name = load(folder).schema_name
+    found = relink(folder, databases.resolve(dsn))
+    if as_json:
+        click.echo(show.to_json(asdict(found)))
+    else:
+        show.relinked(Console(), name, found)
+
+
+@cli.command(cls=_Command, example="epncore rd ecallisto -o /var/gavo/inputs")
+@click.argument("folder", type=FOLDER, metavar="COLLECTION_DIR")
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Writes DIR/SCHEMA/q.rd.")
+@click.option(
+    "--load",
+    type=click.Choice(["external", "dachs"]),
+    default="external",
+    show_default=True,
+    help="Who reads the files: epncore ingest, or DaCHS through a worker of this toolkit.",
+)
+@click.option(
+    "--worker-python",
+    default=sys.executable,
+    metavar="PYTHON",
+    help="With --load dachs: Python with this toolkit, as DaCHS's user can run it; by default this one.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(1),
+    default=60,
+    show_default=True,
+    help="With --load dachs: seconds for one file.",
+)
+def rd(folder: Path, output: Path, load: str, worker_python: str, timeout: float) -> None:
+    """Write the resource descriptor that a DaCHS operator imports."""
+    from epncore.app.relink import ledger_plans
+    from epncore.model.collection import FILE_NAME
+    from epncore.model.collection import load as load_config
+    from grammars.plan import compile_plans
+    from rd_templates.dachs_way import dachs_way
+    from rd_templates.render import write_rd
+
+    collection = load_config(folder)
+    plans = compile_plans(collection, str(folder / FILE_NAME))
+    way = None
+    if load == "dachs":
+        fingerprints = ledger_plans(collection, plans)
+        # -I: whatever lies in the folder or the environment of DaCHS, the worker imports the toolkit's own modules.
+        way = dachs_way(collection, folder, fingerprints, [worker_python, "-I"], timeout)
+    path = write_rd(collection, plans[0].columns, output, way)
+    name = collection.schema_name
+    click.echo(f"{path} is written. On the server, with it in the inputs folder:")
+    if way:
+        click.echo(f"  dachs imp -c {name}/q && dachs pub {name}/q")
+        click.echo("DaCHS reads the files. Its user must be able to run, and the program to read the collection:")
+        click.echo(f"  {worker_python}")
+    else:
+        click.echo(f"  dachs imp {name}/q && dachs pub {name}/q")
+        click.echo(f"then load it:  epncore ingest {folder} --dsn DSN")
+
+
+@cli.command(cls=_Command, example="epncore page ecallisto -o /var/www/ecallisto")
+@click.argument("folder", type=FOLDER, metavar="COLLECTION_DIR")
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Writes DIR/index.html.")
+@click.option("--tap-url", metavar="URL", help="TAP service that holds the collection, for links to rows.")
+@_dsn
+def page(folder: Path, output: Path, tap_url: str | None, dsn: str | None) -> None:
+    """Write a static page to browse the collection, with the thumbnails that were drawn."""
+    from epncore.app.page import write_pages
+    from epncore.model.collection import load
+
+    pages = write_pages(load(folder), folder, databases.resolve(dsn), output, tap_url)
+    click.echo(f"{pages.index} is written: {pages.granules} granules, {pages.pictures} with a drawn thumbnail.")
+
+
+@cli.group()
+def db() -> None:
+    """Start, stop and find the embedded PostgreSQL; grant a role what loading needs."""
+
+
+@db.command(cls=_Command, example="epncore db start")
+def start() -> None:
+    """Start the embedded PostgreSQL (a running one is left as it is)."""
+    server = embedded.start()
+    click.echo(f"PostgreSQL runs. Connect with:  psql '{server.dsn}'")
+
+
+@db.command(cls=_Command, example="epncore db stop")
+def stop() -> None:
+    """Stop the embedded PostgreSQL; its data stay."""
+    click.echo("PostgreSQL is stopped; its data stay." if embedded.stop() else "It did not run.")
+
+
+@db.command(cls=_Command, example='psql "$(epncore db dsn)"')
+def dsn() -> None:
+    """Print how to connect to the running embedded PostgreSQL."""
+    click.echo(embedded.dsn())
+
+
+@db.command(cls=_Command, example="epncore db grant ecallisto epncore_loader | psql gavo")
+@click.argument("schema")
+@click.argument("role", default="epncore_loader")
+def grant(schema: str, role: str) -> None:
+    """Print SQL for a ROLE that may load SCHEMA, and nothing else."""
+    click.echo(databases.grant_sql(schema, role))
+
+
+def main() -> None:
+    """Run the command; a person's mistake ends in a sentence, not a traceback."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both end what was begun in the same orderly way
+    try:
+        cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except EpnCoreError as error:
+        Console(stderr=True, soft_wrap=True).print("epncore: ", show.safe(error), sep="", style="red")
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("epncore: stopped. What was committed stays; run the same command again to go on.", err=True)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+"""One file and its row: each value with where it came from, and the rules that the row breaks."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from epncore.app.embargo import HIDDEN, held_until
+from epncore.app.scan import matcher
+from epncore.model import collection as config
+from epncore.model.collection import Collection
+from epncore.model.errors import FileError, UnknownFormatError, UsageError
+from epncore.model.rules import Broken, RowChecker
+from grammars.plan import Explained, Plan, compile_plans
+from grammars.protocol import SourceFile
+from grammars.registry import by_name_only, grammar_for, reader_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What a file becomes.
+
+    Attributes
+    ----------
+    grammar : str
+        That made the row.
+    values : list of Explained
+        In the order of the columns.
+    broken : list of Broken
+        Rules that the row breaks; empty for a row that can be published.
+    note : str
+        What an ingest would do otherwise now: leave an embargoed row out. Else empty.
+    """
+
+    grammar: str
+    values: list[Explained]
+    broken: list[Broken]
+    note: str = ""
+
+
+def inspect(path: Path, folder: Path | None = None, now: dt.datetime | None = None) -> Inspection:
+    """Read one file as an ingest would, and keep where each value came from.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    folder : pathlib.Path, optional
+        Of a collection.toml. Without one, the grammar that recognises the file is asked alone, with its defaults.
+    now : datetime.datetime, optional
+        Naive, UTC: the moment by which embargoes are judged; the present by default.
+
+    Raises
+    ------
+    UsageError
+        Where there is no such file.
+    FileError
+        Where it can give no row.
+    ConfigError
+        Where the config is wrong.
+    """
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise UsageError(f"cannot be read ({error.strerror})", path=str(path)) from None
+    if not path.is_file():
+        raise UsageError("is no file", path=str(path), hint="inspect takes one file; `epncore ingest` takes folders")
+    if folder is None:
+        collection = _bare_collection(_grammar_name(path))
+        plan, relative = compile_plans(collection)[0], path.name
+    else:
+        collection = config.load(folder)
+        plan, relative = _plan_of(path, folder, collection)
+    file = SourceFile(path, relative, status.st_size, status.st_mtime_ns)
+    try:
+        with plan.opened(file) as granule:
+            values = plan.explain(granule)
+    except FileError as error:
+        raise type(error)(error.message, path=str(path), place=error.place, hint=error.hint) from None
+    values, note = _as_published(collection, values, now or dt.datetime.now(dt.UTC).replace(tzinfo=None))
+    broken = RowChecker(plan.columns).broken([value.value for value in values])
+    return Inspection(plan.grammar.name, values, broken, note)
+
+
+def _as_published(collection: Collection, values: list[Explained], now: dt.datetime) -> tuple[list[Explained], str]:
+    """What an embargo leaves of the row now."""
+    release = next(each.value for each in values if each.column.name == "release_date")
+    due = held_until(collection, release, now)
+    if due is None:
+        return values, ""
+    if collection.embargoed == "leave_out":
+        return values, f"Proprietary until {due:%Y-%m-%d}: an ingest leaves this row out before."
+    why = f"proprietary until {due:%Y-%m-%d}: listed without it"
+    hidden = [Explained(v.column, None, why) if v.column.name in HIDDEN else v for v in values]
+    return hidden, f"Proprietary until {due:%Y-%m-%d}: listed without what leads to its data."
+
+
+def _grammar_name(path: Path) -> str:
+    reader = reader_for(path)
+    with reader.open(path) as header:
+        return grammar_for(header, reader, str(path)).name
+
+
+def _plan_of(path: Path, folder: Path, collection: Collection) -> tuple[Plan, str]:
+    """The product that names this file; where none does, one whose grammar takes it."""
+    plans = compile_plans(collection, str(folder / config.FILE_NAME))
+    for product, plan in zip(collection.product, plans, strict=True):
+        root = (folder / product.root).resolve()
+        if path.resolve().is_relative_to(root):
+            relative = path.resolve().relative_to(root).as_posix()
+            if matcher(product.sources)(relative):
+                return plan, relative
+    file_format = reader_for(path).format
+    mapped = [plan for plan in plans if by_name_only(plan.grammar) and plan.grammar.format == file_format]
+    try:
+        grammar = _grammar_name(path)
+    except UnknownFormatError:
+        if not mapped:
+            raise
+        return mapped[0], path.name
+    for plan in (*(plan for plan in plans if plan.grammar.name == grammar), *mapped):
+        return plan, path.name
+    names = ", ".join(dict.fromkeys(plan.grammar.name for plan in plans))
+    raise UsageError(
+        f"no product of the collection names this file, and its grammar is {grammar!r}, not {names}",
+        path=str(path),
+        hint=f"Look at sources and grammar in {folder / config.FILE_NAME}",
+    )
+
+
+def _bare_collection(grammar: str) -> Collection:
+    return config.parse(
+        {
+            "schema": "no_collection",
+            "title": "no collection",
+            "description": "A file looked at alone.",
+            "creators": ["nobody"],
+            "created": dt.date(2000, 1, 1),
+            "licence": "CC0-1.0",
+            "subjects": ["solar-system-astronomy"],
+            "product": [{"sources": ["*"], "grammar": grammar, "granule_gid": grammar.replace("_", "-")}],
+        },
+        "no collection",
+    )

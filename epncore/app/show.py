@@ -1,0 +1,207 @@
+"""What the commands print: tables and sentences for people, and JSON for programs."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from epncore.app import preview as previewing
+    from epncore.app.ingest import Summary
+    from epncore.app.inspect import Inspection
+    from epncore.app.relink import Relinked
+    from epncore.app.status import CollectionStatus
+    from epncore.model.row import Cell
+
+LISTED = 20
+"""Lines of a list on a terminal; the rest is counted."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+def safe(text: object) -> Text:
+    """A text that may come from a file, as a terminal can show it: no escape sequence, no markup."""
+    return Text(_CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", str(text)))
+
+
+def to_json(data: object) -> str:
+    """JSON, dates in ISO 8601."""
+    return json.dumps(data, indent=2, default=_plain, ensure_ascii=False)
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, (dt.date, dt.datetime)) else str(value)
+
+
+def written(cell: Cell) -> str:
+    """A cell for people: dates in ISO 8601, numbers with all their digits."""
+    return cell.isoformat() if isinstance(cell, dt.datetime) else str(cell)
+
+
+def inspection_json(found: Inspection) -> dict[str, Any]:
+    """``{"rows": [{column: {"value", "source"}}], "broken": [{"rule", "found", "mend"}], "note"}``."""
+    row = {e.column.name: {"value": e.value, "source": e.source} for e in found.values}
+    broken = [{"rule": b.rule.id, "found": b.found, "mend": b.rule.mend} for b in found.broken]
+    return {"rows": [row], "broken": broken, "note": found.note}
+
+
+def inspection(console: Console, path: str, found: Inspection) -> None:
+    """Print a row as a table: column, value with unit, source."""
+    table = Table(title=safe(f"{path}, read by grammar {found.grammar}"), title_justify="left", header_style="bold")
+    table.add_column("column", no_wrap=True)
+    table.add_column("value", overflow="fold")
+    table.add_column("where it came from", overflow="fold")
+    for each in found.values:
+        if each.value is None:
+            table.add_row(each.column.name, "", safe(each.source), style="dim")
+        else:
+            unit = f" {each.column.unit}" if each.column.unit else ""
+            table.add_row(each.column.name, safe(written(each.value) + unit), safe(each.source))
+    console.print(table)
+    for broken in found.broken:
+        rule = broken.rule
+        console.print(Text(f"{rule.severity}: ", "bold red" if rule.severity == "error" else "yellow"), end="")
+        console.print(safe(f"rule {rule.id}: {broken.found}, but {rule.checks}. {rule.mend}."))
+    if not found.broken:
+        console.print("The row keeps all rules.", style="green")
+    if found.note:
+        console.print(safe(found.note), style="yellow")
+
+
+def summary_json(summary: Summary) -> dict[str, Any]:
+    """As the README documents it."""
+    return {
+        "new": summary.new,
+        "changed": summary.changed,
+        "unchanged": summary.unchanged,
+        "vanished": len(summary.vanished),
+        "withheld": summary.withheld,
+        "rows": summary.rows,
+        "seconds": round(summary.seconds, 3),
+        "quarantined": [{"path": q.path, "where": q.where, "reason": q.reason} for q in summary.quarantined],
+        "notes": summary.notes,
+    }
+
+
+def summary(console: Console, name: str, found: Summary, *, dry_run: bool) -> None:
+    """Print what an ingest did."""
+    head = f"{name}: a dry run, nothing was written" if dry_run else name
+    console.print(safe(head), style="bold")
+    counts = [("new", found.new), ("changed", found.changed), ("unchanged", found.unchanged)]
+    counts += [("withheld", found.withheld)] if found.withheld else []
+    counts += [("quarantined", len(found.quarantined)), ("vanished", len(found.vanished))]
+    console.print("  " + ", ".join(f"{count} {what}" for what, count in counts))
+    console.print(f"  {found.rows} rows in {name}.epn_core, after {found.seconds:.1f} s", highlight=False)
+    if found.quarantined:
+        new = f" ({found.newly_quarantined} of them new)" if found.newly_quarantined else " (none of them new)"
+        console.print(f"Without a row{new}:", style="yellow")
+        _list(console, [f"{q.path}, {q.where}: {q.reason}" for q in found.quarantined])
+    if found.vanished:
+        console.print("No longer there; the rows that they had stay:", style="yellow")
+        _list(console, found.vanished)
+    for note in found.notes:
+        console.print(safe(note), style="yellow")
+
+
+def relinked(console: Console, name: str, found: Relinked) -> None:
+    """Print what `epncore links` did."""
+    console.print(safe(name), style="bold")
+    console.print(
+        f"  links of {found.changed} of {found.granules} granules differed and are written, "
+        f"and {found.relations} between granules, after {found.seconds:.1f} s",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if found.left:
+        console.print(f"  {found.left} granules are of no product of the config: ingest settles them", style="yellow")
+
+
+def previews_json(found: previewing.Summary) -> dict[str, Any]:
+    """As the README documents it."""
+    return {
+        "drawn": found.drawn,
+        "unchanged": found.unchanged,
+        "withheld": found.withheld,
+        "linked": found.linked,
+        "seconds": round(found.seconds, 3),
+        "without": [{"path": one.path, "reason": one.reason} for one in found.without],
+        "failed": [{"path": one.path, "where": one.where, "reason": one.reason} for one in found.failed],
+    }
+
+
+def previews(console: Console, target: str, found: previewing.Summary) -> None:
+    """Print what was drawn."""
+    counts = [("drawn", found.drawn), ("unchanged", found.unchanged), ("without a picture", len(found.without))]
+    counts += [("withheld", found.withheld)] if found.withheld else []
+    counts += [("failed", len(found.failed))]
+    console.print("  " + ", ".join(f"{count} {what}" for what, count in counts))
+    console.print("  in ", safe(target), f", after {found.seconds:.1f} s", sep="", highlight=False, soft_wrap=True)
+    if found.linked:
+        console.print(f"  {found.linked} links know their size now")
+    if found.without:
+        console.print("Nothing to draw:", style="yellow")
+        _list(console, [f"{one.path}: {one.reason}" for one in found.without])
+    if found.failed:
+        console.print("Could not be drawn:", style="yellow")
+        _list(console, [f"{one.path}, {one.where}: {one.reason}" for one in found.failed])
+
+
+def status(console: Console, found: Sequence[CollectionStatus]) -> None:
+    """Print the state of collections as a table."""
+    table = Table(header_style="bold")
+    for heading in ("collection", "rows", "files", "bad", "withheld", "first day", "last day"):
+        table.add_column(heading, justify="left" if heading in {"collection", "first day", "last day"} else "right")
+    for each in found:
+        days = ((moment or "")[:10] for moment in (each.first, each.last))
+        counted = (each.rows, each.files, len(each.quarantined), each.withheld)
+        table.add_row(each.schema, *map(str, counted), *days)
+    console.print(table)
+    for each in found:
+        if each.quarantined:
+            console.print(f"{each.schema}, without a row:", style="yellow")
+            _list(console, [f"{q.path}, {q.where}: {q.reason}" for q in each.quarantined])
+
+
+def _list(console: Console, lines: Sequence[str]) -> None:
+    for line in lines[:LISTED]:
+        console.print("  ", safe(line), sep="", soft_wrap=True)
+    if len(lines) > LISTED:
+        console.print(f"  ... and {len(lines) - LISTED} more (all with --json)")
+
+
+class Bar:
+    """A progress bar for `ingest` and `preview`."""
+
+    def __init__(self, bar: Progress) -> None:
+        self.bar = bar
+        self.task: TaskID = bar.add_task("looking for files", total=None)
+
+    def found(self, files: int) -> None:
+        """Show how many files there are."""
+        self.bar.update(self.task, total=files, description="working")
+
+    def done(self, files: int) -> None:
+        """Move on."""
+        self.bar.advance(self.task, files)
+
+
+@contextmanager
+def progress_bar(*, wanted: bool) -> Iterator[Bar | None]:
+    """A bar on standard error where that is a terminal and one is wanted."""
+    console = Console(stderr=True)
+    if not (wanted and console.is_terminal):
+        yield None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        yield Bar(bar)

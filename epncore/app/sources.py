@@ -1,0 +1,46 @@
+"""Whether a file that a scan saw may be opened at all: a name of UTF-8, a real file, below its root."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from epncore.app.scan import relative_path
+from epncore.model.errors import FileError
+from grammars.protocol import SourceFile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from epncore.app.scan import Seen
+    from epncore.model.collection import Collection
+
+
+def source_file(folder: Path, collection: Collection, seen: Seen) -> SourceFile:
+    """The file that a scan saw, with its path below the product's root."""
+    product = collection.product[seen.product]
+    relative = relative_path(product.root, seen.path)
+    return SourceFile(folder / product.root / relative, relative, seen.size_bytes, seen.mtime_ns)
+
+
+def check(folder: Path, collection: Collection, seen: Seen, file: SourceFile) -> None:
+    """Refuse what must not be opened.
+
+    Raises
+    ------
+    FileError
+        For a name that is no UTF-8, for a pipe or a device (opening it would wait for ever; a size below 0 says that
+        the scan saw no file), and for a link that leads out of the root, unless the product allows that.
+    """
+    product = collection.product[seen.product]
+    if "\\x" in file.relative and not file.path.exists():
+        raise FileError("the file name is no UTF-8", place="file name", hint="Rename the file")
+    if file.size_bytes < 0 and file.path.exists() and not file.path.is_file() and not file.path.is_dir():
+        raise FileError("it is no file but a pipe, a socket or a device", hint="Leave it out of the sources")
+    if not product.outside_root:
+        real = file.path.resolve()
+        if not real.is_relative_to((folder / product.root).resolve()):
+            raise FileError(
+                f"a link leads out of the product's root, to {real}",
+                place="file name",
+                hint="Set outside_root = true in the product to allow that",
+            )

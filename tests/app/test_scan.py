@@ -1,0 +1,123 @@
+"""Which files a scan sees."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from epncore.app.scan import Seen, ledger_key, matcher, relative_path, scan
+from epncore.model.collection import Collection, parse
+from epncore.model.errors import ConfigError
+
+
+def collection(*products: dict[str, Any]) -> Collection:
+    return parse(
+        {
+            "schema": "x",
+            "title": "x",
+            "description": "x",
+            "creators": ["X, Y."],
+            "created": dt.date(2024, 1, 1),
+            "licence": "CC0-1.0",
+            "subjects": ["solar-physics"],
+            "product": [{"grammar": "istp", "granule_gid": "x"} | product for product in products],
+        },
+        "collection.toml",
+    )
+
+
+def paths(seen: list[Seen]) -> list[str]:
+    return [each.path for each in seen]
+
+
+def touch(folder: Path, *names: str) -> None:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "yes", "no"),
+    [
+        ("*.cdf", ["a.cdf", "[1].cdf", "a\nb.cdf"], ["a.CDF", "d/a.cdf", "a.cdf.gz"]),
+        ("data/**/*.fit*", ["data/a.fit", "data/x/y/a.fit.gz"], ["a.fit", "datax/a.fit"]),
+        ("**/*.cdf", ["a.cdf", "x/a.cdf", "x/y/a.cdf"], ["a.fit"]),
+        ("**", ["a", "x/y/z"], []),
+        ("a?c[0-9][!x]", ["abc1y"], ["abc1x", "a/c1y", "abcxy"]),
+        ("./a.b", ["a.b"], ["axb"]),
+        ("a{b}(c)+$", ["a{b}(c)+$"], ["ab"]),
+    ],
+)
+def test_a_pattern_names_these_paths_and_not_those(pattern: str, yes: list[str], no: list[str]) -> None:
+    matches = matcher([pattern])
+    assert [path for path in yes if not matches(path)] == []
+    assert [path for path in no if matches(path)] == []
+
+
+def test_files_come_with_size_and_time_in_the_order_of_names(tmp_path: Path) -> None:
+    touch(tmp_path, "b.cdf", "a.cdf", "x/c.cdf", "notes.txt")
+    os.utime(tmp_path / "a.cdf", ns=(1, 1_600_000_000_000_000_123))
+    seen = list(scan(collection({"sources": ["**/*.cdf"]}), tmp_path))
+    assert paths(seen) == ["a.cdf", "b.cdf", "x/c.cdf"]
+    assert seen[0] == Seen("a.cdf", 0, 1, 1_600_000_000_000_000_123)
+
+
+def test_two_products_keep_their_roots_apart(tmp_path: Path) -> None:
+    touch(tmp_path, "one/a.cdf", "two/a.cdf")
+    config = collection({"root": "one", "sources": ["*"]}, {"root": "two", "sources": ["*"]})
+    assert [(s.path, s.product) for s in scan(config, tmp_path)] == [("one/a.cdf", 0), ("two/a.cdf", 1)]
+
+
+def test_a_file_that_two_products_claim_is_told(tmp_path: Path) -> None:
+    touch(tmp_path, "a.cdf")
+    with pytest.raises(ConfigError, match=r"products 0 and 1 both claim a\.cdf"):
+        list(scan(collection({"sources": ["*"]}, {"sources": ["*.cdf"]}), tmp_path))
+
+
+def test_a_loop_of_links_ends(tmp_path: Path) -> None:
+    touch(tmp_path, "x/a.cdf")
+    (tmp_path / "x" / "up").symlink_to(tmp_path)
+    seen = paths(list(scan(collection({"sources": ["**/*.cdf"]}), tmp_path)))
+    assert seen == ["x/a.cdf"]
+
+
+def test_a_link_that_leads_nowhere_is_seen_and_left_to_the_reader(tmp_path: Path) -> None:
+    (tmp_path / "a.cdf").symlink_to(tmp_path / "gone")
+    assert list(scan(collection({"sources": ["*"]}), tmp_path)) == [Seen("a.cdf", 0, -1, -1)]
+
+
+def test_a_name_that_is_no_utf8_has_a_key_that_a_database_takes(tmp_path: Path) -> None:
+    try:
+        Path(os.fsdecode(os.fsencode(tmp_path) + b"/n\xffo.cdf")).write_bytes(b"x")
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    (seen,) = scan(collection({"sources": ["*.cdf"]}), tmp_path)
+    assert seen.path == "n\\xffo.cdf"
+    seen.path.encode("utf-8")
+
+
+@pytest.mark.parametrize("root", [".", "data", "/archive/nda", "data/"])
+def test_a_key_leads_back_to_the_path_below_the_root(root: str) -> None:
+    assert relative_path(root, ledger_key(root, "x/a.cdf")) == "x/a.cdf"
+
+
+def test_a_missing_root_is_told_before_anything_is_read(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="'nowhere' is no folder here") as caught:
+        list(scan(collection({"root": "nowhere", "sources": ["*"]}), tmp_path))
+    assert caught.value.place == "product.0.root"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root can read every folder")
+def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    touch(tmp_path, "x/a.cdf")
+    (tmp_path / "x").chmod(0)
+    try:
+        (seen,) = scan(collection({"sources": ["**/*.cdf"]}), tmp_path)
+    finally:
+        (tmp_path / "x").chmod(0o755)
+    assert seen == Seen("x/", 0, -1, -1)
