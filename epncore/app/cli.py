@@ -315,7 +315,10 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except EpnCoreError as error:
-        Console(stderr=True, soft_wrap=True).print("epncore: ", show.safe(error), sep="", style="red")
+        # A list of problems has lines; a line break in a path or a value is written out by `EpnCoreError`.
+        console = Console(stderr=True, soft_wrap=True)
+        for number, line in enumerate(str(error).split("\n")):
+            console.print("" if number else "epncore: ", show.safe(line), sep="", style="red")
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         click.echo("epncore: stopped. What was committed stays; run the same command again to go on.", err=True)

@@ -43,7 +43,7 @@ class EpnCoreError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        where = ", ".join(part for part in (self.path, self.place) if part)
+        where = ", ".join(part for part in (self.path, self.place) if part).replace("\n", "\\n")
         text = f"{where}: {self.message}" if where else self.message
         return f"{text}. {self.hint}" if self.hint else text
 

@@ -34,7 +34,7 @@ from typing import Self
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from epncore.testing import lab_machine
+from epncore.testing import lab_machine, lab_pgsphere
 from epncore.testing.lab_machine import Account, DachsError, Process, tail
 from epncore.testing.lab_settings import DEFAULT_META, GAVO_RC, POSTGRES_SETTINGS, vocabularies, vocabulary_cache_name
 
@@ -488,6 +488,8 @@ class DachsLab:
             time.sleep(0.03)
 
     def _initialise_dachs(self) -> None:
+        with psycopg.connect(self.superuser_dsn, autocommit=True) as connection:
+            lab_pgsphere.create(connection)
         self.dachs("init", "-d", self.superuser_dsn)
         cache = self.home / "root" / "cache"
         for name, content in vocabularies():

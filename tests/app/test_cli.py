@@ -230,3 +230,13 @@ def test_inspect_shows_an_embargoed_row_as_an_ingest_would(
     value = found["rows"][0]["access_url"]["value"]
     assert value is None if url is None else value.startswith("https://")
     assert note in found["note"]
+
+
+def test_several_mistakes_in_a_config_are_told_line_by_line(collection: Callable[[str], Path]) -> None:
+    folder = collection("ecallisto")
+    path = folder / "collection.toml"
+    path.write_text(path.read_text("utf-8").replace("granule_gid", "granulegid"), "utf-8")
+    said = epncore("ingest", folder).stderr.splitlines()
+    assert "did you mean granule_gid?" in said[0]
+    assert said[1].strip() == "product.0.granule_gid: this key is needed"
+    assert "\\x0a" not in "".join(said)

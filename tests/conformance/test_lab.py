@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import requests
 from epncore.testing import lab_machine
 from epncore.testing.dachs_lab import DachsError, DachsLab
 from epncore.testing.lab_machine import Account, Process, processes_with
+from epncore.testing.lab_pgsphere import mended
 from epncore.testing.lab_settings import vocabularies, vocabulary_cache_name
 
 RD = """\
@@ -301,3 +303,21 @@ def test_a_ci_that_requires_dachs_cannot_pass_by_skipping(
     assert done.returncode == status, done.stdout
     assert f"1 {word}" in done.stdout
     assert "python3-gavo" in done.stdout
+
+
+def test_operators_whose_partners_do_not_name_them_back_lose_those_partners_alone() -> None:
+    script = """\\echo Use CREATE EXTENSION
+CREATE FUNCTION f(a) RETURNS bool AS 'MODULE_PATHNAME', 'f' LANGUAGE 'c';
+CREATE OPERATOR @> (LEFTARG = a, RIGHTARG = b, PROCEDURE = f, COMMUTATOR = '<@', NEGATOR = '!@>');
+CREATE OPERATOR <@ (LEFTARG = b, RIGHTARG = a, PROCEDURE = f, COMMUTATOR = '@>', NEGATOR = '!<@');
+CREATE OPERATOR !<@ (LEFTARG = b, RIGHTARG = a, PROCEDURE = f, NEGATOR = '<@');
+CREATE OPERATOR @ (LEFTARG = b, RIGHTARG = a, PROCEDURE = f, COMMUTATOR = '@>', NEGATOR = '!<@', JOIN = j);
+"""
+    written = mended(script)
+    assert "echo" not in written
+    assert "'$libdir/pg_sphere'" in written
+    operators = dict(re.findall(r"CREATE OPERATOR (\S+) \((.*?)\);", written, re.DOTALL))
+    assert re.findall(r"COMMUTATOR|NEGATOR", operators["@"]) == []
+    assert "JOIN = j" in operators["@"]
+    assert [operators[name].count("COMMUTATOR") for name in ("@>", "<@")] == [1, 1]
+    assert [operators[name].count("NEGATOR") for name in ("@>", "<@", "!<@")] == [1, 1, 1]
