@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from datalink.previews import DRAWING_VERSION, Drawing, Heading, draw, source_of
+from epncore.app.embargo import held_until
 from epncore.app.scan import Seen
 from epncore.app.sources import check, source_file
 from epncore.model import collection as config
@@ -107,9 +108,9 @@ class Artist:
     def _drawn(self, seen: Seen, plan: Plan, granule: Granule, source: str) -> Sketch:
         plan.row(granule)
         uid = str(granule.row["granule_uid"])
-        name, release = picture_name(uid), granule.row["release_date"]
-        if self.collection.embargoed and isinstance(release, dt.datetime) and release > self.task.now:
-            return Sketch(seen.path, "withheld", uid, name, reason=f"proprietary until {release:%Y-%m-%d}")
+        name = picture_name(uid)
+        if due := held_until(self.collection, granule.row["release_date"], self.task.now):
+            return Sketch(seen.path, "withheld", uid, name, reason=f"proprietary until {due:%Y-%m-%d}")
         if self._is_drawn(uid, source):
             return Sketch(seen.path, "unchanged", uid, name)
         assert isinstance(plan.grammar, Depicts)  # noqa: S101  # `draw` looked
