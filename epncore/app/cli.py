@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import re
 import signal
 import sys
 from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 from rich.console import Console
@@ -308,21 +309,38 @@ def grant(schema: str, role: str) -> None:
 
 def main() -> None:
     """Run the command; a person's mistake ends in a sentence, not a traceback."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both end what was begun in the same orderly way
+    stopped: list[int] = []
+
+    def stop(number: int, _: object) -> None:
+        stopped.append(number)
+        raise KeyboardInterrupt
+
+    for each in (signal.SIGINT, signal.SIGTERM):  # both end what was begun in the same orderly way
+        signal.signal(each, stop)
     try:
         cli.main(standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except EpnCoreError as error:
+    except (KeyboardInterrupt, click.Abort):
+        _say_stopped()
+    except Exception as error:
+        if stopped:  # what broke when worker processes or a connection were interrupted as well is no news
+            _say_stopped()
+        if not isinstance(error, EpnCoreError):
+            raise
         # A list of problems has lines; a line break in a path or a value is written out by `EpnCoreError`.
         console = Console(stderr=True, soft_wrap=True)
         for number, line in enumerate(str(error).split("\n")):
             console.print("" if number else "epncore: ", show.safe(line), sep="", style="red")
         sys.exit(error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("epncore: stopped. What was committed stays; run the same command again to go on.", err=True)
-        sys.exit(130)
+
+
+def _say_stopped() -> NoReturn:
+    click.echo("epncore: stopped. What was committed stays; run the same command again to go on.", err=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(130)  # not through the farewells of threads and pools, which were interrupted too and may wait for ever
 
 
 if __name__ == "__main__":
