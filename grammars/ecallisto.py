@@ -26,6 +26,7 @@ from epncore.model.errors import HeaderError
 from epncore.model.row import Found, Missing
 from epncore.model.units import duration_factor_s, frequency_factor_hz, jd_utc, positive_steps
 from grammars.axes import sampling
+from grammars.common import mended
 from grammars.ecallisto_axes import axis, pixels
 from grammars.ecallisto_pictures import pictures
 from grammars.ecallisto_times import Moment, creation_date, moment, seconds_between
@@ -130,7 +131,7 @@ class ECallisto:
             latitude=_better(station.latitude_deg, latitude),
             longitude=_better(station.longitude_deg, longitude),
             location=_better(station.location, _text(header, "ORIGIN") or Missing("no ORIGIN")),
-            unit=_text(header, "BUNIT") or Missing("no BUNIT"),
+            unit=mended("measurement_unit", text, "BUNIT") if (text := _text(header, "BUNIT")) else Missing("no BUNIT"),
             created=creation_date(header.get("DATE")),
         )
 

@@ -7,6 +7,8 @@ SQLAlchemy writes the SQL. The Python form follows the three-valued logic of SQL
 from __future__ import annotations
 
 import operator
+import re
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -62,7 +64,7 @@ def to_postgresql(condition: Condition) -> str:
 
 
 def to_adql(condition: Condition) -> str:
-    """The condition as ADQL 2.1 text (comparisons, IS NULL, IN, AND, OR, NOT: all of it SQL-92)."""
+    """The condition as ADQL 2.1 text: comparisons, LIKE, IS NULL, IN, AND, OR, NOT, + - *, all of it SQL-92."""
     return _compiled(condition, DefaultDialect())
 
 
@@ -131,11 +133,26 @@ def _not(inner: RowFunction) -> RowFunction:
     return negate
 
 
+@cache
+def _like(pattern: str) -> Callable[[str], object]:
+    """A pattern of LIKE, in which ``%`` is any text and ``_`` any character, as a function of a text."""
+    known = {"%": ".*", "_": "."}
+    return re.compile("(?s:" + "".join(known.get(sign) or re.escape(sign) for sign in pattern) + ")").fullmatch
+
+
 _COMPARISONS: dict[Any, Callable[[Any, Any], Any]] = {
     ops.eq: operator.eq, ops.ne: operator.ne, ops.lt: operator.lt, ops.le: operator.le, ops.gt: operator.gt,
     ops.ge: operator.ge, ops.in_op: lambda value, among: value in among,
     ops.not_in_op: lambda value, among: value not in among,
+    ops.like_op: lambda value, pattern: bool(_like(pattern)(value)),
+    ops.not_like_op: lambda value, pattern: not _like(pattern)(value),
 }  # fmt: skip
+
+_ARITHMETIC: dict[Any, Callable[[Any, Any], Any]] = {
+    ops.add: operator.add,
+    ops.sub: operator.sub,
+    ops.mul: operator.mul,
+}
 
 
 def _binary(condition: BinaryExpression[Any], positions: dict[str, int]) -> RowFunction:
@@ -144,12 +161,12 @@ def _binary(condition: BinaryExpression[Any], positions: dict[str, int]) -> RowF
         return lambda row: left(row) is None
     if isinstance(condition.right, Null) and condition.operator is ops.is_not:
         return lambda row: left(row) is not None
-    compare = _COMPARISONS.get(condition.operator)
-    if compare is None:
+    combine = _COMPARISONS.get(condition.operator) or _ARITHMETIC.get(condition.operator)
+    if combine is None:
         raise NotImplementedError(f"no Python form of {condition}")
 
-    def decide(row: Sequence[Cell]) -> bool | None:
+    def decide(row: Sequence[Cell]) -> Any:
         one, other = left(row), right(row)
-        return None if one is None or other is None else bool(compare(one, other))
+        return None if one is None or other is None else combine(one, other)
 
     return decide

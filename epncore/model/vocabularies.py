@@ -55,6 +55,19 @@ SUBJECTS = ("exoplanet-astronomy", "solar-physics", "solar-system-astronomy", "p
 PARTICLE_SPECTRAL_TYPES = ("energy", "mass", "mass/charge")
 """Values of ``particle_spectral_type`` (particle spectroscopy extension); the unit of the particle axis goes by it."""
 
+GEOMETRY_TYPES = (
+    "direct", "specular", "bidirectional", "directional-conical", "conical-directional", "biconical",
+    "directional-hemispherical", "conical-hemispherical", "hemispherical-directional", "hemispherical-conical",
+    "bihemispherical", "directional", "conical", "hemispherical", "other geometry", "unknown",
+)  # fmt: skip
+"""Values of ``geometry_type`` (experimental spectroscopy extension)."""
+
+EVENT_STATUSES = ("prediction", "observation", "utility")
+"""Values of ``event_status`` (events extension, after VOEvent)."""
+
+EVENT_CITES = ("followup", "supersedes", "retraction")
+"""Values of ``event_cite`` (events extension, after VOEvent)."""
+
 MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
     {
         "cdf": "application/x-cdf",
@@ -82,9 +95,20 @@ SOLAR_SYSTEM_CLASSES: Mapping[str, str] = MappingProxyType(
         "europa": "satellite",
         "ganymede": "satellite",
         "callisto": "satellite",
+        "amalthea": "satellite",
         "titan": "satellite",
         "enceladus": "satellite",
+        "mimas": "satellite",
+        "tethys": "satellite",
+        "dione": "satellite",
+        "rhea": "satellite",
+        "iapetus": "satellite",
+        "triton": "satellite",
+        "charon": "satellite",
+        "phobos": "satellite",
+        "deimos": "satellite",
         "pluto": "dwarf_planet",
+        "eris": "dwarf_planet",
         "ceres": "dwarf_planet#asteroid",
     }
 )

@@ -20,11 +20,11 @@ from epncore.model.rules import ROW_RULES
 pytestmark = pytest.mark.live
 
 _VALUES: dict[str, st.SearchStrategy[Any]] = {
-    "text": st.sampled_from(["ds", "planet", "http://x/", ""]),
+    "text": st.sampled_from(["ds", "none", "body", "http://x/", "", "a#b", "a##b", "#a", " a", "it's", 'a"b', "a b"]),
     "integer": st.integers(-2, 8),
     # Bounds of the rules, and around them.
     "double": st.sampled_from([-180.5, -180.0, -90.1, -1e-9, 0.0, 1.0, 24.0, 90.0, 360.0, 2086000.0, 2817000.5, 1e31]),
-    "timestamp": st.sampled_from([dt.datetime(1980, 1, 1), dt.datetime(2024, 2, 29, 1, 2, 3, 4000)]),
+    "timestamp": st.sampled_from([dt.datetime(1900, 1, 1), dt.datetime(2024, 2, 29, 1, 2, 3, 4000)]),
     "region": st.just("0.0 0.0 1.0 0.0 1.0 1.0"),
     "moc": st.just("0/1"),
 }

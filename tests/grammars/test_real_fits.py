@@ -77,7 +77,7 @@ def test_rows_of_real_files_hold_what_was_read_by_hand(real_data: Path, row_of: 
     assert (row["observer_lon"], row["observer_lat"]) == (longitude, latitude)
     assert (row["instrument_host_name"], row["observer_location"]) == (station, location)
     assert (row["target_name"], row["target_class"], row["dataproduct_type"]) == ("Sun", "star", "ds")
-    assert (row["measurement_unit"], row["processing_level"], row["time_scale"]) == ("digits", 2, "UTC")
+    assert (row["measurement_unit"], row["processing_level"], row["time_scale"]) == ("adu", 2, "UTC")
     assert str(row["creation_date"]) == created.replace("T", " ")
 
 

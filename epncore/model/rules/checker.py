@@ -1,0 +1,81 @@
+"""Row and value rules on rows, before they are loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+from epncore.model.expressions import to_python
+from epncore.model.rules.rows import ROW_RULES
+from epncore.model.rules.values import VALUE_RULES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from epncore.model.columns import Column
+    from epncore.model.row import Cell
+    from epncore.model.rules.kinds import RowRule, Rule, ValueRule
+
+    Breaks = Callable[[Sequence[Cell]], object]
+
+REMEMBERED_VALUES = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A rule that a row breaks, with what was found."""
+
+    rule: Rule
+    found: str
+
+
+class RowChecker:
+    """Row and value rules, compiled for rows with these columns.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+        In the order in which rows hold them. Rules on columns that are not there do not run.
+    """
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        self._positions = {column.name: position for position, column in enumerate(columns)}
+        there = self._positions.keys()
+        self._rules: list[tuple[Rule, Breaks]] = [
+            *((rule, self._row_rule(rule)) for rule in ROW_RULES if there >= set(rule.columns)),
+            *((rule, self._value_rule(rule)) for rule in VALUE_RULES if there >= set(rule.columns)),
+        ]
+
+    def _row_rule(self, rule: RowRule) -> Breaks:
+        if len(rule.columns) > 1:
+            return to_python(rule.broken, self._positions)
+        # Values repeat from row to row: each is looked at once.
+        breaks = lru_cache(REMEMBERED_VALUES)(to_python(rule.broken, {rule.columns[0]: 0}))
+        position = self._positions[rule.columns[0]]
+        return lambda row: breaks((row[position],))
+
+    def _value_rule(self, rule: ValueRule) -> Breaks:
+        accepts = lru_cache(REMEMBERED_VALUES)(rule.accepts)
+        positions = [self._positions[name] for name in rule.columns]
+
+        def breaks(row: Sequence[Cell]) -> bool:
+            values = [row[position] for position in positions]
+            return all(isinstance(value, str) for value in values) and not accepts(*values)
+
+        return breaks
+
+    def broken(self, row: Sequence[Cell]) -> list[Broken]:
+        """The rules that a row breaks, in the order of `RULES`; empty for a right row."""
+        return [Broken(rule, self._show(rule, row)) for rule, breaks in self._rules if breaks(row) is True]
+
+    def _show(self, rule: Rule, row: Sequence[Cell]) -> str:
+        cells = itemgetter(*map(self._positions.__getitem__, rule.columns))(row)
+        values = cells if len(rule.columns) > 1 else (cells,)
+        return ", ".join(f"{name} = {_written(value)}" for name, value in zip(rule.columns, values, strict=True))
+
+
+def _written(cell: Cell) -> str:
+    return "NULL" if cell is None else repr(cell) if isinstance(cell, str) else str(cell)

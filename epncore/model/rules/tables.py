@@ -1,0 +1,68 @@
+"""Table rules: what only all rows together can break."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from epncore.model.rules.kinds import TableRule
+
+if TYPE_CHECKING:
+    from epncore.model.rules.kinds import Offenders
+
+
+def _column(schema: str, name: str) -> sa.ColumnClause[str]:
+    return sa.table("epn_core", sa.column(name, sa.Text), schema=schema).columns[name]
+
+
+def _repeated(schema: str, name: str) -> Offenders:
+    column, count = _column(schema, name), sa.func.count()
+    return (
+        sa.select(column.label("item"), count.label("n")).where(column.is_not(None)).group_by(column).having(count > 1)
+    )
+
+
+def _repeated_uids(schema: str) -> Offenders:
+    return _repeated(schema, "granule_uid")
+
+
+def _repeated_urls(schema: str) -> Offenders:
+    return _repeated(schema, "access_url")
+
+
+def _other_titles(schema: str) -> Offenders:
+    title = _column(schema, "service_title")
+    return sa.select(title.label("item"), sa.func.count().label("n")).where(title != schema).group_by(title)
+
+
+TABLE_RULES: tuple[TableRule, ...] = (
+    TableRule(
+        id="unique.granule_uid",
+        section="REC section 3.1.1",
+        checks="granule_uid is unique in the table",
+        why="It is the primary key: Datalink, clients and users find a granule by it, and only one",
+        mend="Choose a granule_uid template that tells the files apart",
+        columns=("granule_uid",),
+        offenders=_repeated_uids,
+    ),
+    TableRule(
+        id="unique.access_url",
+        section="REC section 2.1, one granule a row",
+        severity="warning",
+        checks="no two rows lead to one file",
+        why="A user who takes all that a query found gets the file twice",
+        mend="Give one row to a file; what else leads there goes to Datalink",
+        columns=("access_url",),
+        offenders=_repeated_urls,
+    ),
+    TableRule(
+        id="constant.service_title",
+        section="REC section 3.1.24",
+        checks="service_title is the schema's name in every row",
+        why="The portal takes it for the name of the service to ask again",
+        mend="Ingest the collection anew; never edit the table by hand",
+        columns=("service_title",),
+        offenders=_other_titles,
+    ),
+)
