@@ -12,6 +12,7 @@ from datalink.previews import DRAWING_VERSION, Drawing, Heading, draw, source_of
 from epncore.app.embargo import held_until
 from epncore.app.scan import Seen
 from epncore.app.sources import check, source_file
+from epncore.app.work import pass_on_memory_error
 from epncore.model import collection as config
 from epncore.model.errors import FileError, NotGranuleError
 from grammars.common import granule_uid_of
@@ -20,7 +21,7 @@ from grammars.plan import compile_plans
 from grammars.protocol import SourceFile
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
     from grammars.plan import Plan
     from grammars.protocol import Granule
@@ -45,6 +46,14 @@ class Task:
     folder: str
     target: str
     now: dt.datetime
+
+    def begin(self) -> Callable[[Seen], Sketch]:
+        """Read the config and compile the plans, once in each process."""
+        return Artist(self).draw
+
+    def failed(self, item: Seen, reason: str) -> Sketch:
+        """Give the sketch of a file that no process survived."""
+        return Sketch(item.path, "failed", place="preview", reason=reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +109,11 @@ class Artist:
         except NotGranuleError as error:
             return Sketch(seen.path, "without", reason=error.message)
         except FileError as error:
+            pass_on_memory_error(error)
             reason = f"{error.message}. {error.hint}" if error.hint else error.message
             return Sketch(seen.path, "failed", place=error.place or "file", reason=reason)
         except Exception as error:  # noqa: BLE001 -- a reader or a grammar of others may fail in any way: say so, go on
+            pass_on_memory_error(error)
             return Sketch(seen.path, "failed", place="preview", reason=f"unexpected {type(error).__name__}: {error}")
 
     def _drawn(self, seen: Seen, plan: Plan, granule: Granule, source: str) -> Sketch:
@@ -141,24 +152,3 @@ def _heading(granule: Granule) -> Heading:
     # Of `PWS#Plasma Wave Subsystem` the short name, of `VG1#Voyager 1` the long one: so people speak of them.
     words = [*instrument[:1], *(host if len(", ".join(host)) <= 40 else host[-1:])]
     return Heading(", ".join(target), ", ".join(dict.fromkeys(words)), str(granule.row["granule_uid"]))
-
-
-_artist: Artist | None = None
-
-
-def start(task: Task) -> None:
-    """Begin a worker process: read the config and compile the plans once."""
-    global _artist
-    _artist = Artist(task)
-
-
-def draw_all(files: Sequence[Seen]) -> list[Sketch]:
-    """Draw some files in a worker process."""
-    if _artist is None:
-        raise RuntimeError("this process was not started as a worker")
-    return [_artist.draw(seen) for seen in files]
-
-
-def killed(seen: Seen) -> Sketch:
-    """The sketch of a file that killed the process."""
-    return Sketch(seen.path, "failed", place="preview", reason="drawing this file killed the process that drew it")

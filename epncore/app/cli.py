@@ -19,7 +19,11 @@ from rich.table import Table
 from epncore import __version__
 from epncore.app import database as databases
 from epncore.app import embedded, show
+from epncore.app.work import Limits
 from epncore.model.errors import EpnCoreError, UsageError
+
+FAREWELL_SECONDS = 1.0
+"""So long a stopped command may take to end what it began."""
 
 FOLDER = click.Path(path_type=Path, file_okay=True, dir_okay=True)
 
@@ -41,6 +45,18 @@ def _dsn(function: Any) -> Any:
 
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+_LIMITS = Limits()
+
+_file_timeout = click.option(
+    "--file-timeout", type=click.FloatRange(1), default=_LIMITS.timeout_seconds, show_default=True, metavar="SECONDS",
+    help="Time for one file; one that takes longer is quarantined.",
+)  # fmt: skip
+
+_memory_limit = click.option(
+    "--memory-limit", type=click.IntRange(256), default=_LIMITS.memory_mb, show_default=True, metavar="MB",
+    help="Memory of a process that reads files; a file that takes more is quarantined.",
+)  # fmt: skip
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -119,21 +135,35 @@ def grammars() -> None:
 @click.argument("folder", type=FOLDER, metavar="COLLECTION_DIR")
 @_dsn
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes that read files; by default one a core.")
+@click.option(
+    "--scheduler", metavar="ADDRESS", help="Read on the workers of this dask.distributed scheduler: tcp://HOST:PORT."
+)
+@_file_timeout
+@_memory_limit
 @click.option("--dry-run", is_flag=True, help="Read and check everything, write nothing.")
 @click.option("--strict", is_flag=True, help="End with 3 for old quarantine too, and quarantine for warnings.")
 @_json
-def ingest(folder: Path, dsn: str | None, workers: int | None, *, dry_run: bool, strict: bool, as_json: bool) -> None:
+def ingest(
+    folder: Path, dsn: str | None, workers: int | None, scheduler: str | None, file_timeout: float, memory_limit: int,
+    *, dry_run: bool, strict: bool, as_json: bool,
+) -> None:  # fmt: skip
     """Fill the table of a collection: read what is new or changed, write what differs.
 
-    Ends with 0 where nothing was newly quarantined, with 3 where something was.
+    Ends with 0 where nothing was newly quarantined, with 3 where something was, with 4 where another ingest of the
+    collection is running.
     """
     from epncore.app.ingest import ingest as run
     from epncore.model.collection import load
 
+    if workers and scheduler:
+        raise UsageError("--workers is of this machine, --scheduler of others", hint="Give one of them")
     name = load(folder).schema_name
     database = databases.resolve(dsn)
     with show.progress_bar(wanted=not as_json) as bar:
-        found = run(folder, database, workers=workers, dry_run=dry_run, strict=strict, progress=bar)
+        found = run(
+            folder, database, workers=workers, scheduler=scheduler, limits=Limits(file_timeout, memory_limit),
+            dry_run=dry_run, strict=strict, progress=bar,
+        )  # fmt: skip
     if as_json:
         click.echo(show.to_json(show.summary_json(found)))
     else:
@@ -149,8 +179,13 @@ def ingest(folder: Path, dsn: str | None, workers: int | None, *, dry_run: bool,
 )  # fmt: skip
 @_dsn
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes that draw; by default one a core.")
+@_file_timeout
+@_memory_limit
 @_json
-def preview(folder: Path, output: Path | None, dsn: str | None, workers: int | None, *, as_json: bool) -> None:
+def preview(
+    folder: Path, output: Path | None, dsn: str | None, workers: int | None, file_timeout: float, memory_limit: int,
+    *, as_json: bool,
+) -> None:  # fmt: skip
     """Draw a preview and a thumbnail of each granule that is new or changed.
 
     Where the config has previews or a thumbnail_url, the links in the database are told the sizes of the pictures.
@@ -166,7 +201,8 @@ def preview(folder: Path, output: Path | None, dsn: str | None, workers: int | N
     home = folder.parent if folder.suffix == ".toml" else folder
     target = (output / collection.schema_name if output else home) / PREVIEWS
     with show.progress_bar(wanted=not as_json) as bar:
-        found = run(folder, target, database, workers=workers, progress=bar)
+        limits = Limits(file_timeout, memory_limit)
+        found = run(folder, target, database, workers=workers, limits=limits, progress=bar)
     if as_json:
         click.echo(show.to_json(show.previews_json(found)))
     else:
@@ -313,6 +349,9 @@ def main() -> None:
 
     def stop(number: int, _: object) -> None:
         stopped.append(number)
+        # A server that does not answer would let the farewells wait.
+        signal.signal(signal.SIGALRM, lambda *_: _say_stopped())
+        signal.setitimer(signal.ITIMER_REAL, FAREWELL_SECONDS)
         raise KeyboardInterrupt
 
     for each in (signal.SIGINT, signal.SIGTERM):  # both end what was begun in the same orderly way
@@ -337,6 +376,7 @@ def main() -> None:
 
 
 def _say_stopped() -> NoReturn:
+    signal.setitimer(signal.ITIMER_REAL, 0)
     click.echo("epncore: stopped. What was committed stays; run the same command again to go on.", err=True)
     sys.stdout.flush()
     sys.stderr.flush()

@@ -27,6 +27,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from epncore.app.embargo import present
+from epncore.app.pipes import private_pipes
 from epncore.app.relink import ledger_plans
 from epncore.app.scan import look_at, matcher
 from epncore.app.store import ledger_line
@@ -134,24 +136,13 @@ def _say(out: TextIO, message: dict[str, Any]) -> None:
     out.flush()
 
 
-def _private_pipes() -> tuple[TextIO, TextIO]:
-    """The pipes, for ourselves alone: what a grammar prints goes to stderr, and it finds nothing to read."""
-    requests = os.fdopen(os.dup(0), encoding="ascii")
-    out = os.fdopen(os.dup(1), "w", encoding="ascii")
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    os.dup2(2, 1)
-    return requests, out
-
-
 def main() -> int:
     """Run the worker."""
-    requests, out = _private_pipes()
-    with requests, out:
+    requests_fd, answers_fd = private_pipes()
+    with os.fdopen(requests_fd, encoding="ascii") as requests, os.fdopen(answers_fd, "w", encoding="ascii") as out:
         folder, *plans = sys.argv[1:]
         try:
-            answers = Answers(Path(folder), plans, dt.datetime.now(dt.UTC).replace(tzinfo=None))
+            answers = Answers(Path(folder), plans, present())
         except EpnCoreError as error:
             _say(out, {"failed": str(error)})
             return error.exit_code

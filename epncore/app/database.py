@@ -15,7 +15,7 @@ from psycopg import pq, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from epncore.app import embedded
-from epncore.model.errors import DatabaseError, UsageError
+from epncore.model.errors import AwayError, DatabaseError, NotNowError, UsageError
 
 TABLES = ("epn_core", "ledger", "links")
 """The tables of a collection's schema that the loader writes."""
@@ -31,28 +31,50 @@ _URL = re.compile(r"(?:(?P<user>[^:@/?#]*)(?P<password>:[^@/?#]*)?@)?(?P<place>[
 _ODD_PORT = re.compile(r":(?!\d*(?:[,/]|$))(?![^\[]*\])")
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
-# What a server or libpq says, our sentence, the next step; the first that is found counts.
-_REFUSALS = (
-    ("no password supplied", "the database wants a password", "Put it in ~/.pgpass (mode 0600) or in PGPASSWORD"),
-    ("authentication failed", "the database does not let this user in", "Check the user and the password (~/.pgpass)"),
-    ("pg_hba.conf", "the database does not let this user in from here", "Ask its operator for a pg_hba line"),
-    ("role .* does not exist", "the database does not know this user", "Check the user in the DSN, or create the role"),
-    ("database .* does not exist", "there is no such database", "Create it (createdb), or name another in the DSN"),
-    ("too many clients|connection slots", "the database has no free connection", "Try again when others are done"),
-    ("starting up|shutting down|recovery", "the database is starting or stopping", "Try again in a moment"),
+# What a server or libpq says, our sentence, the next step, the error; the first that is found counts.
+_REFUSALS: tuple[tuple[str, str, str, type[DatabaseError]], ...] = (
     (
-        "could not translate host name|resolve host",
-        "the host of the database is not known",
-        "Check the host in the DSN",
+        "no password supplied", "the database wants a password",
+        "Put it in ~/.pgpass (mode 0600) or in PGPASSWORD", DatabaseError,
     ),
-    ("timeout", "the database does not answer", "Check the host, the port and the firewall"),
     (
-        "refused|No such file|not accepting",
-        "no database server answers there",
-        "Start the server (`epncore db start` for the private one), or check host and port",
+        "authentication failed", "the database does not let this user in",
+        "Check the user and the password (~/.pgpass)", DatabaseError,
     ),
-    ("certificate|SSL", "the encrypted connection to the database fails", "Check sslmode and the certificates"),
-)
+    (
+        "pg_hba.conf", "the database does not let this user in from here",
+        "Ask its operator for a pg_hba line", DatabaseError,
+    ),
+    (
+        "role .* does not exist", "the database does not know this user",
+        "Check the user in the DSN, or create the role", DatabaseError,
+    ),
+    (
+        "database .* does not exist", "there is no such database",
+        "Create it (createdb), or name another in the DSN", DatabaseError,
+    ),
+    (
+        "too many clients|connection slots", "the database has no free connection",
+        "Try again when others are done", NotNowError,
+    ),
+    (
+        "starting up|shutting down|recovery", "the database is starting or stopping",
+        "Try again in a moment", NotNowError,
+    ),
+    (
+        "could not translate host name|resolve host", "the host of the database is not known",
+        "Check the host in the DSN", DatabaseError,
+    ),
+    ("timeout", "the database does not answer", "Check the host, the port and the firewall", AwayError),
+    (
+        "refused|No such file|not accepting|closed the connection", "no database server answers there",
+        "Start the server (`epncore db start` for the private one), or check host and port", AwayError,
+    ),
+    (
+        "certificate|SSL", "the encrypted connection to the database fails",
+        "Check sslmode and the certificates", DatabaseError,
+    ),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -118,9 +140,9 @@ class Database:
         first = next((line.strip() for line in said.splitlines() if line.strip()), "no reason given")
         for secret in _secrets_of(self.dsn):
             first = first.replace(secret, _HIDDEN)
-        for pattern, sentence, step in _REFUSALS:
+        for pattern, sentence, step, kind in _REFUSALS:
             if re.search(pattern, said, re.IGNORECASE):
-                return DatabaseError(f"{sentence}: {first}", path=self.describe(), hint=step)
+                return kind(f"{sentence}: {first}", path=self.describe(), hint=step)
         return DatabaseError(
             f"the database cannot be reached: {first}", path=self.describe(), hint="Try the same DSN with psql"
         )

@@ -13,6 +13,11 @@ HIDDEN = ("access_url", "access_md5", "thumbnail_url")
 """Columns that a listed row keeps empty until then: where its bytes and pictures are."""
 
 
+def present() -> dt.datetime:
+    """The moment by which embargoes are judged: naive, UTC."""
+    return dt.datetime.now(dt.UTC).replace(tzinfo=None)
+
+
 def held_until(collection: Collection, release_date: Cell, now: dt.datetime) -> dt.datetime | None:
     """The day on which a granule becomes public, where that is to come; else None.
 

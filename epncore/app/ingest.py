@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import time
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Protocol
 import psycopg
 
 from epncore.app import schema, worker
+from epncore.app.cluster import cluster_pool
+from epncore.app.embargo import present
 from epncore.app.outcome import Outcome
-from epncore.app.pool import Work, in_order
+from epncore.app.pool import in_order, local_pool
 from epncore.app.relations import derivations
 from epncore.app.relink import Relinker, ledger_plans
 from epncore.app.scan import Seen, scan
-from epncore.app.session import alone, database_errors, first_line
+from epncore.app.session import alone, database_errors, first_line, outlast
 from epncore.app.store import Counts, Store
+from epncore.app.work import Limits, Work
 from epncore.model import collection as config
 from grammars.plan import compile_plans
 
@@ -28,14 +31,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from epncore.app.database import Database
+    from epncore.app.pool import Pool
     from epncore.model.collection import Collection
+    from grammars.plan import Plan
 
 CHUNK_FILES = 32
 """Files that a worker is handed at once."""
 
 BATCH_FILES = 1024
-"""Files of one transaction."""
-
+"""Files of one transaction. While one is written, workers read two more."""
 
 MOST_REFUSED = 100
 """Rows that the database may refuse before the run ends: then it is no matter of single files."""
@@ -50,6 +54,10 @@ class Progress(Protocol):
 
     def done(self, files: int) -> None:
         """So many more are through."""
+        ...
+
+    def waits(self, seconds: float, reason: str) -> None:
+        """The database is away; it is tried again after so long."""
         ...
 
 
@@ -102,6 +110,8 @@ def ingest(
     database: Database,
     *,
     workers: int | None = None,
+    scheduler: str | None = None,
+    limits: Limits | None = None,
     dry_run: bool = False,
     strict: bool = False,
     progress: Progress | None = None,
@@ -116,6 +126,10 @@ def ingest(
     database : Database
     workers : int, optional
         Processes that read files; as many as cores by default. Rows do not depend on it.
+    scheduler : str, optional
+        Address of a dask.distributed scheduler whose workers read the files instead.
+    limits : Limits, optional
+        What one file may cost.
     dry_run : bool
         Read and check everything, write nothing.
     strict : bool
@@ -132,65 +146,111 @@ def ingest(
     ------
     ConfigError
         Where the config is wrong.
+    ClusterError
+        Where the cluster does not answer, or its workers do not do.
+    BusyError
+        Where another ingest of this collection is running.
     DatabaseError
         Where the database is down or refuses. What earlier batches committed stays; nothing is half written.
     """
     started = time.monotonic()
     collection = config.load(folder)
     plans = compile_plans(collection, str(folder / config.FILE_NAME))
-    task = worker.Task(str(folder), now or dt.datetime.now(dt.UTC).replace(tzinfo=None), strict)
-    with database_errors(), database.connect() as conn, alone(conn, collection.schema_name):
-        tables = schema.prepare(conn, collection.schema_name, plans[0].columns)
-        store = Store(conn, tables, plans[0].columns, derivations(collection))
-        run = _Run(conn, store, ledger_plans(collection, plans), task, dry_run)
-        run.commit()
-        run.execute(scan(collection, folder), workers or len(os.sched_getaffinity(0)), progress)
-        # Keys that only links depend on let no file be read again.
-        run.total.changed += Relinker(conn, collection, run.plans, store.relations).follow(run.commit).changed
-        summary = run.summary()
-        store.forget()
-        run.commit()
-        summary.notes = _empty_products(collection, run.by_product)
-        if dry_run:
-            conn.rollback()
+    known_by = worker.fingerprints(collection, plans)
+    task = worker.Task(str(folder.absolute()), now or present(), strict, known_by)
+    work = Work(task, limits or Limits(), CHUNK_FILES, ahead=2 * BATCH_FILES // CHUNK_FILES)
+    pool = cluster_pool(work, scheduler) if scheduler else local_pool(work, workers)
+    with database_errors(), pool as opened:
+        run = _Run(folder, collection, plans, database, opened, task.now, progress, dry_run=dry_run)
+        summary = outlast(run.attempt, lambda: run.batches, run.wait)
     summary.seconds = time.monotonic() - started
     return summary
 
 
 class _Run:
-    """One ingest over an open connection."""
+    """One ingest: what is true of it over all its connections, and what is true of the present one."""
 
     def __init__(
-        self, conn: psycopg.Connection, store: Store, plans: Sequence[str], task: worker.Task, dry_run: bool
+        self,
+        folder: Path,
+        collection: Collection,
+        plans: Sequence[Plan],
+        database: Database,
+        pool: Pool[Seen, Outcome],
+        now: dt.datetime,
+        progress: Progress | None,
+        *,
+        dry_run: bool,
     ) -> None:
-        self.conn, self.store, self.plans, self.task, self.dry_run = conn, store, plans, task, dry_run
-        self.files = 0
-        self.by_product: Counter[int] = Counter()
-        self.refused = 0
+        self.folder, self.collection, self.database, self.pool = folder, collection, database, pool
+        self.columns, self.plans = plans[0].columns, ledger_plans(collection, plans)
+        self.now, self.progress, self.dry_run = now, progress, dry_run
         self.total = Counts()
+        self.refused = 0
+        self.batches = 0
+        self.unwritten: list[Outcome] = []
+        self.by_product: Counter[int] = Counter()
+        self.notes: list[str] = []
+
+    def attempt(self) -> Summary:
+        """Do all of it over one connection. What an earlier one has committed is found in the ledger."""
+        name = self.collection.schema_name
+        with self.database.connect() as conn, alone(conn, name):
+            self.conn = conn
+            tables = schema.prepare(conn, name, self.columns)
+            self.store = Store(conn, tables, self.columns, derivations(self.collection))
+            self.commit()
+            self._execute()
+            # Keys that only links depend on let no file be read again.
+            relinker = Relinker(conn, self.collection, self.plans, self.store.relations)
+            self.total.changed += relinker.follow(self.commit).changed
+            summary = self._summary()
+            self.store.forget()
+            self.commit()
+            if self.dry_run:
+                conn.rollback()
+        return summary
+
+    def wait(self, seconds: float, reason: str) -> None:
+        """Say that the connection was lost; a dry run, which commits nothing, begins anew."""
+        self.notes.append(f"the database went away and was tried again: {reason}")
+        if self.dry_run:
+            self.total, self.unwritten = Counts(), []
+        if self.progress:
+            self.progress.waits(seconds, reason)
 
     def commit(self) -> None:
         """End a batch; a dry run keeps one transaction open and drops it in the end."""
         if not self.dry_run:
             self.conn.commit()
 
-    def execute(self, files: Iterable[Seen], workers: int, progress: Progress | None) -> None:
+    def _execute(self) -> None:
         """Scan, read what is new or changed, write; then give rows to duplicates whose rival went."""
-        self.store.scanned(self._counted(files), self.plans)
-        self.files = self.by_product.total()
+        self.by_product.clear()
+        self.store.scanned(self._counted(scan(self.collection, self.folder)), self.plans)
+        files = self.by_product.total()
         self.commit()
-        if progress:
-            progress.found(self.files)
+        if self.progress:
+            self.progress.found(files)
+        if self.unwritten:  # the connection was lost over these; they need not be read again
+            self._write(self.unwritten)
+        seen = self._read(self.store.to_read(self.now))
+        if self.progress:
+            self.progress.done(files - seen)
+        self._read(iter(self.store.freed()))
+
+    def _read(self, files: Iterator[tuple[str, int, int, int]]) -> int:
+        """Read files and write what they give; outcomes come in the order of the files."""
         seen = 0
-        for batch in _batches(_outcomes(self.store.to_read(self.task.now), self.task, workers)):
-            self._write(batch)
-            seen += len(batch)
-            if progress:
-                progress.done(len(batch))
-        if progress:
-            progress.done(self.files - seen)
-        for batch in _batches(_outcomes(iter(self.store.freed()), self.task, workers)):
-            self._write(batch)
+        with closing(in_order((Seen(*line) for line in files), self.pool)) as outcomes:
+            while batch := list(islice(outcomes, BATCH_FILES)):
+                self.unwritten = batch
+                self._write(batch)
+                self.unwritten = []
+                seen += len(batch)
+                if self.progress:
+                    self.progress.done(len(batch))
+        return seen
 
     def _counted(self, files: Iterable[Seen]) -> Iterator[Seen]:
         for seen in files:
@@ -216,39 +276,26 @@ class _Run:
             self._write([worker.refused(outcome, reason)])
             return
         self.commit()
+        self.batches += 1
         self.total.new += counts.new
         self.total.changed += counts.changed
         self.total.newly_quarantined += counts.newly_quarantined
 
-    def summary(self) -> Summary:
+    def _summary(self) -> Summary:
         """Count up; every scanned file is in exactly one of the numbers."""
         new, changed, withheld = self.total.new, self.total.changed, self.store.withheld()
         quarantined = [Quarantined(*line) for line in self.store.quarantine()]
         return Summary(
             new=new,
             changed=changed,
-            unchanged=self.files - new - changed - withheld - len(quarantined),
+            unchanged=self.by_product.total() - new - changed - withheld - len(quarantined),
             vanished=self.store.vanished(),
             withheld=withheld,
             rows=self.store.row_count(),
             quarantined=quarantined,
             newly_quarantined=self.total.newly_quarantined,
+            notes=self.notes + _empty_products(self.collection, self.by_product),
         )
-
-
-def _batches(outcomes: Iterator[Outcome]) -> Iterator[list[Outcome]]:
-    while batch := list(islice(outcomes, BATCH_FILES)):
-        yield batch
-
-
-def _outcomes(files: Iterator[tuple[str, int, int, int]], task: worker.Task, workers: int) -> Iterator[Outcome]:
-    """Read files in worker processes; outcomes come in the order of the files."""
-    work = Work(worker.__name__, worker.start, task, worker.read_all, _killed, CHUNK_FILES)
-    return in_order((Seen(*line) for line in files), work, workers)
-
-
-def _killed(seen: Seen) -> Outcome:
-    return worker.quarantined(seen, "reader", "reading this file killed the process that read it")
 
 
 def _empty_products(collection: Collection, seen: Counter[int]) -> list[str]:

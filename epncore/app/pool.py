@@ -1,124 +1,170 @@
-"""Work on many files in worker processes; a file that kills its process stops no other."""
+"""Work on many files at once, in worker processes; a file that kills, hangs or bloats its process stops no other."""
 
 from __future__ import annotations
 
-import multiprocessing
-import multiprocessing.connection
 import os
-import signal
 import threading
 from collections import deque
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
-from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Generic, Protocol
+
+from epncore.app.process import DiedError, Process
+from epncore.app.work import Item, Result
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
+    from concurrent.futures import Future
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+    from epncore.app.work import Work
 
 
-@dataclass(frozen=True, slots=True)
-class Work(Generic[Item, Result]):
-    """What worker processes do.
+class Pool(Protocol[Item, Result]):
+    """Where chunks of items are worked on.
 
     Attributes
     ----------
-    module : str
-        Imported once for all of them.
-    start : callable
-        Begins a process, with `task`.
-    task : Any
-    run : callable
-        Some items to as many results.
-    killed : callable
-        The result of an item that killed the process.
-    chunk : int
-        Items that a process is handed at once.
+    work : Work
+    slots : int
+        Chunks that are worked on at once.
     """
 
-    module: str
-    start: Callable[[Any], None]
-    task: Any
-    run: Callable[[Sequence[Item]], list[Result]]
-    killed: Callable[[Item], Result]
-    chunk: int
+    work: Work[Item, Result]
+    slots: int
+
+    def submit(self, items: Sequence[Item]) -> Any:
+        """Hand out some items; gives a ticket that can be cancelled (`cancel`)."""
+        ...
+
+    def results(self, items: Sequence[Item], ticket: Any) -> list[Result]:
+        """Wait for what became of them."""
+        ...
 
 
-def in_order(items: Iterator[Item], work: Work[Item, Result], workers: int) -> Iterator[Result]:
-    """Results in the order of their items; no process is begun where there are none."""
-    chunks = iter(lambda: list(islice(items, work.chunk)), [])
-    first = next(chunks, None)
-    if first is None:
-        return
-    with _Pool(work, workers) as pool:
-        waiting: deque[tuple[list[Item], Future[list[Result]]]] = deque()
-        for chunk in chain([first], chunks):
+def in_order(items: Iterator[Item], pool: Pool[Item, Result]) -> Generator[Result]:
+    """Results in the order of their items, whatever is ready first; a bounded number of them waits."""
+    chunks = iter(lambda: list(islice(items, pool.work.chunk)), [])
+    waiting: deque[tuple[list[Item], Any]] = deque()
+    try:
+        for chunk in chunks:
             waiting.append((chunk, pool.submit(chunk)))
-            if len(waiting) > 2 * workers:
-                yield from pool.result(*waiting.popleft())
+            if len(waiting) > 2 * pool.slots + pool.work.ahead:
+                yield from pool.results(*waiting.popleft())
         while waiting:
-            yield from pool.result(*waiting.popleft())
+            yield from pool.results(*waiting.popleft())
+    finally:
+        for _, ticket in waiting:
+            ticket.cancel()
 
 
-def _start(start: Callable[[Any], None], task: Any) -> None:
-    """Begin a worker process that leaves Ctrl-C to its parent, and ends when that is gone, whatever killed it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
-    start(task)
+@contextmanager
+def local_pool(work: Work[Item, Result], workers: int | None = None) -> Iterator[Pool[Item, Result]]:
+    """Worker processes on this machine, as many as cores by default; each is begun when there is work for it.
+
+    Leaving ends them, also in the middle of a file.
+    """
+    slots = workers or len(os.sched_getaffinity(0))
+    crew = Crew(work)
+    threads = ThreadPoolExecutor(slots, "pool")
+    try:
+        yield _Local(work, slots, crew, threads)
+    finally:
+        threads.shutdown(wait=False, cancel_futures=True)
+        crew.end()
+        threads.shutdown(wait=True)
+        crew.close()
 
 
-def _end_with(sentinel: int) -> None:
-    multiprocessing.connection.wait([sentinel])
-    os._exit(1)
+class _Local(Generic[Item, Result]):
+    def __init__(
+        self, work: Work[Item, Result], slots: int, crew: Crew[Item, Result], threads: ThreadPoolExecutor
+    ) -> None:
+        self.work, self.slots, self.crew, self.threads = work, slots, crew, threads
+
+    def submit(self, items: Sequence[Item]) -> Future[list[Result]]:
+        return self.threads.submit(self.crew.run, items)
+
+    def results(self, _: Sequence[Item], ticket: Future[list[Result]]) -> list[Result]:
+        return ticket.result()
 
 
-class _Pool(Generic[Item, Result]):
-    """Worker processes that are begun anew when a file has killed one."""
+class Crew(Generic[Item, Result]):
+    """Worker processes, one for each thread that calls `run`.
 
-    def __init__(self, work: Work[Item, Result], workers: int) -> None:
-        self.work, self.workers = work, workers
-        self.context = multiprocessing.get_context("forkserver")
-        # One import of the libraries serves all workers.
-        self.context.set_forkserver_preload([work.module])
+    Parameters
+    ----------
+    work : Work
+    """
 
-    def __enter__(self) -> _Pool[Item, Result]:
-        self.executor = self._begin(self.workers)
-        return self
+    def __init__(self, work: Work[Item, Result]) -> None:
+        self.work = work
+        self._own = threading.local()
+        self._all: set[Process[Item, Result]] = set()
+        self._ended = False
+        self._lock = threading.Lock()
 
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if kind is not None:
-            # Stopped in the middle: whatever the workers are at is not wanted, and one may hang.
-            for process in list((self.executor._processes or {}).values()):
-                process.kill()
-        self.executor.shutdown(wait=True, cancel_futures=True)
+    def run(self, items: Sequence[Item]) -> list[Result]:
+        """Work on items in the process of this thread.
 
-    def _begin(self, workers: int) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(workers, self.context, _start, (self.work.start, self.work.task))
+        Where that dies, the item that it had begun last is suspect, and is worked on once more, alone in a fresh
+        process. It is to blame only where it ends that one too: the first may have suffered from an item before, or
+        from outside.
 
-    def submit(self, chunk: list[Item]) -> Future[list[Result]]:
+        Raises
+        ------
+        CancelledError
+            Where the crew was ended.
+        """
+        if not items:
+            return []
+        process = self._process()
         try:
-            return self.executor.submit(self.work.run, chunk)
-        except BrokenProcessPool:
-            self.executor.shutdown(wait=True)
-            self.executor = self._begin(self.workers)
-            return self.executor.submit(self.work.run, chunk)
-
-    def result(self, chunk: list[Item], future: Future[list[Result]]) -> list[Result]:
-        try:
-            return future.result()
-        except BrokenProcessPool:
-            return [self._alone(item) for item in chunk]
+            return process.run(items)
+        except DiedError as died:
+            self._drop(process)
+            suspect = max(died.begun, 1) - 1
+        alone = self._alone(items[suspect])
+        return [*self.run(items[:suspect]), alone, *self.run(items[suspect + 1 :])]
 
     def _alone(self, item: Item) -> Result:
-        """Work on an item in a process of its own: one of its chunk, or of another, killed a worker."""
-        with self._begin(1) as executor:
-            try:
-                return executor.submit(self.work.run, [item]).result()[0]
-            except BrokenProcessPool:
-                return self.work.killed(item)
+        process = self._process()
+        try:
+            return process.run([item])[0]
+        except DiedError as died:
+            self._drop(process)
+            return self.work.task.failed(item, died.reason)
+
+    def _process(self) -> Process[Item, Result]:
+        process: Process[Item, Result] | None = getattr(self._own, "process", None)
+        if process is None:
+            self._check()
+            process = self._own.process = Process(self.work)
+            with self._lock:
+                self._all.add(process)
+        self._check()
+        return process
+
+    def _check(self) -> None:
+        with self._lock:
+            if self._ended:
+                raise CancelledError
+
+    def _drop(self, process: Process[Item, Result]) -> None:
+        self._own.process = None
+        with self._lock:
+            self._all.discard(process)
+        process.end()
+
+    def end(self) -> None:
+        """End all processes; threads that wait for one are told."""
+        with self._lock:
+            self._ended = True
+            processes = list(self._all)
+        for process in processes:
+            process.kill()
+
+    def close(self) -> None:
+        """Close what led to the processes, when they are ended and no thread waits for one."""
+        for process in self._all:
+            process.end()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import time
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, LiteralString
 
@@ -12,10 +12,12 @@ from psycopg import sql
 
 from datalink.previews import write
 from epncore.app import artist
+from epncore.app.embargo import present
 from epncore.app.ingest import Progress, Quarantined
-from epncore.app.pool import Work, in_order
+from epncore.app.pool import in_order, local_pool
 from epncore.app.scan import scan
 from epncore.app.session import database_errors
+from epncore.app.work import Limits, Work
 from epncore.model import collection as config
 from epncore.model.bookkeeping import LINKS
 from epncore.model.errors import UsageError
@@ -67,6 +69,7 @@ def preview(
     database: Database | None = None,
     *,
     workers: int | None = None,
+    limits: Limits | None = None,
     progress: Progress | None = None,
     now: dt.datetime | None = None,
 ) -> Summary:
@@ -82,6 +85,8 @@ def preview(
         Whose links are told the sizes.
     workers : int, optional
         Processes that draw; as many as cores by default. Pictures do not depend on it.
+    limits : Limits, optional
+        What one file may cost.
     progress : Progress, optional
     now : datetime.datetime, optional
         Naive, UTC: the moment by which embargoes are judged; the present by default.
@@ -105,16 +110,18 @@ def preview(
         target.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"cannot be made ({error.strerror})", path=str(target)) from None
-    task = artist.Task(str(folder), str(target), now or dt.datetime.now(dt.UTC).replace(tzinfo=None))
+    task = artist.Task(str(folder.absolute()), str(target.absolute()), now or present())
     files = list(scan(collection, folder))
     if progress:
         progress.found(len(files))
     run = _Run(target, collection.schema_name)
-    work = Work(artist.__name__, artist.start, task, artist.draw_all, artist.killed, 1)
-    for sketch in in_order(iter(files), work, workers or os.cpu_count() or 1):
-        run.take(sketch)
-        if progress:
-            progress.done(1)
+    # One at a time: pictures are large.
+    work = Work(task, limits or Limits(), chunk=1)
+    with local_pool(work, workers) as pool, closing(in_order(iter(files), pool)) as sketches:
+        for sketch in sketches:
+            run.take(sketch)
+            if progress:
+                progress.done(1)
     if database is not None:
         with database_errors(), database.connect() as conn:
             run.tell(conn)

@@ -192,7 +192,12 @@ class Bar:
 
     def done(self, files: int) -> None:
         """Move on."""
-        self.bar.advance(self.task, files)
+        self.bar.update(self.task, advance=files, description="working")
+
+    def waits(self, seconds: float, reason: str) -> None:
+        """Show that the database is away."""
+        self.bar.update(self.task, description=f"the database is away, tried again in {seconds:g} s")
+        self.bar.console.print(safe(reason), style="yellow")
 
 
 @contextmanager

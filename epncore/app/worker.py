@@ -12,14 +12,15 @@ from epncore.app.embargo import HIDDEN, held_until
 from epncore.app.outcome import Outcome, Status
 from epncore.app.scan import Seen, relative_path
 from epncore.app.sources import check, source_file
+from epncore.app.work import pass_on_memory_error
 from epncore.model import collection as config
-from epncore.model.errors import FileError, RuleBrokenError, UnavailableError
+from epncore.model.errors import ConfigError, FileError, RuleBrokenError, UnavailableError
 from epncore.model.row import row_hash
 from epncore.model.rules import RowChecker
 from grammars.plan import Plan, compile_plans
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from epncore.model.row import Row
 
@@ -36,21 +37,40 @@ class Task:
         Naive, UTC: embargoes are judged by it, and nothing else is.
     strict : bool
         Whether warnings quarantine too.
+    plans : tuple of str
+        What `fingerprints` must give; none for any. Who writes the ledger knows the files by them.
     """
 
     folder: str
     now: dt.datetime
     strict: bool = False
+    plans: tuple[str, ...] = ()
+
+    def begin(self) -> Callable[[Seen], Outcome]:
+        """Read the config and compile the plans, once in each process."""
+        return Worker(self).read
+
+    def failed(self, item: Seen, reason: str) -> Outcome:
+        """Give the outcome of a file that no process survived."""
+        return quarantined(item, "reader", reason)
 
 
 class Worker:
-    """Makes outcomes of files of one collection."""
+    """Makes outcomes of files of one collection.
+
+    Raises
+    ------
+    ConfigError
+        Where the config is wrong, or makes other rows than the task asks for.
+    """
 
     def __init__(self, task: Task) -> None:
         self.task = task
         self.folder = Path(task.folder)
         self.collection = config.load(self.folder)
         self.plans: list[Plan] = compile_plans(self.collection, str(self.folder / config.FILE_NAME))
+        if task.plans and task.plans != fingerprints(self.collection, self.plans):
+            raise ConfigError("the config, or a grammar, is another here", path=str(self.folder / config.FILE_NAME))
         self.columns = self.plans[0].columns
         self.position = {column.name: number for number, column in enumerate(self.columns)}
         self.checker = RowChecker(self.columns)
@@ -63,10 +83,12 @@ class Worker:
             row = self.plans[seen.product].read(file)
             self._check(row)
         except FileError as error:
+            pass_on_memory_error(error)
             reason = f"{error.message}. {error.hint}" if error.hint else error.message
             status: Status = "unavailable" if isinstance(error, UnavailableError) else "quarantined"
             return quarantined(seen, error.place or "file", reason, status)
         except Exception as error:  # noqa: BLE001 -- a reader or a grammar of others may fail in any way: say so, go on
+            pass_on_memory_error(error)
             return quarantined(seen, "reader or grammar", f"unexpected {type(error).__name__}: {error}")
         return self._outcome(seen, row)
 
@@ -98,6 +120,11 @@ class Worker:
         )
 
 
+def fingerprints(collection: config.Collection, plans: Sequence[Plan]) -> tuple[str, ...]:
+    """All that rows and links of a collection depend on, beside its files."""
+    return (*(plan.fingerprint for plan in plans), collection.links_fingerprint())
+
+
 def quarantined(seen: Seen, place: str, reason: str, status: Status = "quarantined") -> Outcome:
     """The outcome of a file that gives no row."""
     # PostgreSQL takes no NUL in a text, and no half of a surrogate pair.
@@ -110,19 +137,3 @@ def refused(outcome: Outcome, reason: str) -> Outcome:
     """The outcome of a file whose row the database did not take."""
     seen = Seen(outcome.path, outcome.product, outcome.size_bytes, outcome.mtime_ns)
     return quarantined(seen, f"row {outcome.granule_uid}", reason)
-
-
-_worker: Worker | None = None
-
-
-def start(task: Task) -> None:
-    """Begin a worker process: read the config and compile the plans once."""
-    global _worker
-    _worker = Worker(task)
-
-
-def read_all(files: Sequence[Seen]) -> list[Outcome]:
-    """Read some files in a worker process."""
-    if _worker is None:
-        raise RuntimeError("this process was not started as a worker")
-    return [_worker.read(seen) for seen in files]

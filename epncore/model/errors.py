@@ -12,7 +12,11 @@
     │   ├── HeaderError             a value in the header cannot be right
     │   ├── UnknownFormatError      no grammar takes it
     │   └── RuleBrokenError         the row breaks a rule of EPNcore
+    ├── ClusterError            a cluster is down, or its workers do not do             exit 1
     └── DatabaseError           the database is down, or refuses                        exit 1
+        ├── NotNowError             it starts or stops, or has no free connection
+        │   └── AwayError               no server answers
+        └── BusyError               another ingest of the collection is running         exit 4
 """
 
 from __future__ import annotations
@@ -100,3 +104,21 @@ class RuleBrokenError(FileError):
 
 class DatabaseError(EpnCoreError):
     """The database is down, or refuses."""
+
+
+class NotNowError(DatabaseError):
+    """The server starts or stops, or has no free connection: in a moment it may."""
+
+
+class AwayError(NotNowError):
+    """No server answers."""
+
+
+class BusyError(DatabaseError):
+    """Another ingest of the collection is running."""
+
+    exit_code = 4
+
+
+class ClusterError(EpnCoreError):
+    """A cluster is down, or its workers do not do."""

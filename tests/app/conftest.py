@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import os
 import runpy
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import psycopg
 import pytest
+from astropy.io import fits
 from psycopg.conninfo import make_conninfo
 
 from epncore.app import embedded
@@ -70,5 +73,53 @@ def collection(sample_files: Callable[[str], Path], tmp_path: Path) -> Callable[
         shutil.copy(ROOT / "sample_data" / name / "collection.toml", folder)
         shutil.copytree(sample_files(name), folder / "data", copy_function=shutil.copy2)
         return folder
+
+    return copy
+
+
+THIRD_PARTY = Path(__file__).parent / "third_party"
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> dict[str, str]:
+    """Environment in which a package of a third party is installed: a grammar that has faults where a file asks."""
+    site = tmp_path / "site"
+    info = site / "radiometer-1.0.dist-info"
+    info.mkdir(parents=True)
+    shutil.copy(THIRD_PARTY / "radiometer.py", site)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: radiometer\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[epncore.grammars]\nradiometer = radiometer:GRAMMAR\n")
+    return {**os.environ, "PYTHONPATH": str(site)}
+
+
+@pytest.fixture
+def radiometer(tmp_path: Path) -> Callable[..., Path]:
+    """A function from names of good files, and from faults, to a folder with a collection of them for `package`."""
+
+    def make(names: list[str], faults: list[str] | None = None) -> Path:
+        folder = tmp_path / "collection"
+        folder.mkdir()
+        for name, cards in [*((name, {}) for name in names), *((f"{f}.fits", {"FAULT": f}) for f in faults or [])]:
+            hdu = fits.PrimaryHDU(np.zeros(4, "u1"))
+            hdu.header.update({"INSTRUME": "RADIOMETER", "START": "2024-01-01", **cards})
+            hdu.writeto(folder / name)
+        shutil.copy(THIRD_PARTY / "collection.toml", folder)
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def dump() -> Callable[[Database, str], dict[str, bytes]]:
+    """A function from a database and a schema to the bytes of its three tables, in the order of their keys."""
+
+    def copy(database: Database, schema: str) -> dict[str, bytes]:
+        found = {}
+        with database.connect() as conn:
+            for table, key in (("epn_core", "granule_uid"), ("ledger", "path"), ("links", "id, ord")):
+                query = f"COPY (SELECT * FROM {schema}.{table} ORDER BY {key}) TO STDOUT"
+                with conn.cursor().copy(query) as stream:  # type: ignore[arg-type]
+                    found[table] = b"".join(bytes(part) for part in stream)
+        return found
 
     return copy

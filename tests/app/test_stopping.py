@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -34,35 +35,131 @@ def with_mark(mark: str) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda s: s.name)
-def test_a_stopped_ingest_ends_and_the_next_one_goes_on(
-    collection: Callable[[str], Path], database: Database, stop: signal.Signals
-) -> None:
-    folder = collection("ecallisto")
+def many_files(folder: Path) -> Path:
     source = next((folder / "data").glob("BIR*"))
     for number in range(FILES):
         os.link(source, folder / "data" / f"BIR_{number:05}.fit")
-    mark = f"EPNCORE_TEST_MARK={os.getpid()}-{stop.name}-{time.monotonic_ns()}"
-    name, value = mark.split("=")
-    running = subprocess.Popen(
-        [Path(sys.executable).parent / "epncore", "ingest", folder, "--workers", "2"],
-        env={**os.environ, "EPNCORE_DSN": database.dsn, name: value}, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-    )  # fmt: skip
-    deadline = time.monotonic() + 30
-    while len(with_mark(mark)) < 4 and time.monotonic() < deadline:  # itself, fork server, tracker, a worker
-        time.sleep(0.02)
-    if stop is signal.SIGINT:
-        os.killpg(running.pid, stop)  # as a terminal does: to all of them
-    else:
-        running.send_signal(stop)
-    _, said = running.communicate(timeout=30)
-    if stop is not signal.SIGKILL:
-        assert running.returncode == 130
+    return folder
+
+
+@dataclass
+class Running:
+    """An ingest in the middle of its work, and what tells its processes from others."""
+
+    process: subprocess.Popen[str]
+    mark: str
+
+    def said(self) -> str:
+        _, said = self.process.communicate(timeout=30)
+        return said
+
+    def leaves_nothing(self) -> bool:
+        deadline = time.monotonic() + 30
+        while with_mark(self.mark) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return with_mark(self.mark) == []
+
+
+@pytest.fixture
+def start(database: Database) -> Iterator[Callable[[Path], Running]]:
+    """A function that starts an ingest and comes back when its workers are there."""
+    begun = []
+
+    def begin(folder: Path) -> Running:
+        name, value = "EPNCORE_TEST_MARK", f"{os.getpid()}-{time.monotonic_ns()}"
+        process = subprocess.Popen(
+            [Path(sys.executable).parent / "epncore", "ingest", folder, "--workers", "2"],
+            env={**os.environ, "EPNCORE_DSN": database.dsn, name: value}, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        )  # fmt: skip
+        begun.append(process)
+        running = Running(process, f"{name}={value}")
+        deadline = time.monotonic() + 30
+        while len(with_mark(running.mark)) < 3 and time.monotonic() < deadline:  # itself, two workers
+            time.sleep(0.02)
+        return running
+
+    yield begin
+    for process in begun:
+        process.kill()
+        process.communicate()
+
+
+def to_its_group(running: Running) -> None:
+    """As a terminal does."""
+    os.killpg(running.process.pid, signal.SIGINT)
+
+
+def twice(running: Running) -> None:
+    """As somebody does who has no patience."""
+    running.process.send_signal(signal.SIGINT)
+    running.process.send_signal(signal.SIGINT)
+
+
+def alone(running: Running) -> None:
+    running.process.send_signal(signal.SIGINT)
+
+
+def terminated(running: Running) -> None:
+    running.process.send_signal(signal.SIGTERM)
+
+
+def killed(running: Running) -> None:
+    running.process.kill()
+
+
+@pytest.mark.parametrize("stop", [to_its_group, twice, alone, terminated, killed], ids=lambda stop: stop.__name__)
+def test_a_stopped_ingest_ends_and_the_next_one_goes_on(
+    collection: Callable[[str], Path],
+    database: Database,
+    start: Callable[[Path], Running],
+    stop: Callable[[Running], None],
+) -> None:
+    folder = many_files(collection("ecallisto"))
+    running = start(folder)
+    stop(running)
+    said = running.said()
+    if stop is not killed:
+        assert running.process.returncode == 130
         assert "run the same command again to go on" in said
         assert "Traceback" not in said
-    while with_mark(mark) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert with_mark(mark) == [], "no process is left behind"
+    assert running.leaves_nothing()
     summary = ingest(folder, database)
     assert summary.rows == summary.new + summary.unchanged == len(list((folder / "data").iterdir()))
+
+
+def test_a_stopped_ingest_ends_also_where_the_server_does_not_answer(
+    collection: Callable[[str], Path], database: Database, start: Callable[[Path], Running]
+) -> None:
+    folder = many_files(collection("ecallisto"))
+    with database.connect() as conn:
+        # Whoever inserts waits for this lock, and the server does not listen meanwhile.
+        ingest(folder, database, dry_run=False, workers=2)
+        conn.execute("LOCK TABLE ecallisto.ledger IN EXCLUSIVE MODE")
+        next((folder / "data").glob("BIR*")).touch()
+        running = start(folder)
+        backend = waiting_backend(database)
+        os.kill(backend, signal.SIGSTOP)
+        try:
+            alone(running)
+            said = running.said()
+        finally:
+            os.kill(backend, signal.SIGCONT)
+    assert running.process.returncode == 130
+    assert "run the same command again to go on" in said
+    assert running.leaves_nothing()
+
+
+def waiting_backend(database: Database) -> int:
+    """The process of the server that waits for a lock on behalf of an ingest."""
+    with database.connect() as conn:
+        conn.autocommit = True
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            found = conn.execute(
+                "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            ).fetchone()
+            if found:
+                return int(found[0])
+            time.sleep(0.05)
+    raise AssertionError("no ingest waits")

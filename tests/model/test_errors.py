@@ -36,9 +36,9 @@ def test_an_error_survives_the_way_to_another_process(kind, through):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_errors_of_command_and_config_exit_with_2_others_with_1(kind):
-    expected = 2 if kind in {errors.UsageError, errors.ConfigError} else 1
-    assert kind("x").exit_code == expected
+def test_errors_of_command_and_config_exit_with_2_a_busy_collection_with_4_others_with_1(kind):
+    expected = {errors.UsageError: 2, errors.ConfigError: 2, errors.BusyError: 4}
+    assert kind("x").exit_code == expected.get(kind, 1)
 
 
 def test_everything_wrong_with_one_file_is_a_file_error():
