@@ -6,7 +6,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 VENV := .venv
 BIN := $(VENV)/bin
 # Fast tests stand first, those that start servers last.
-TESTS := tests/model tests/grammars tests/rd_templates tests/datalink tests/app tests/test_packaging.py tests/conformance
+TESTS := tests/model tests/grammars tests/rd_templates tests/datalink tests/check tests/app tests/test_packaging.py tests/conformance
 
 .PHONY: help demo demo-stop test env lint samples debian clean
 

@@ -21,7 +21,8 @@ from markupsafe import Markup
 
 from epncore.model.bookkeeping import HIDDEN_TABLES
 from epncore.model.columns import TABLE_UTYPE
-from epncore.model.errors import ConfigError, UsageError
+from epncore.model.errors import ConfigError
+from epncore.model.files import replace
 from epncore.model.indices import INDICES
 
 if TYPE_CHECKING:
@@ -125,21 +126,8 @@ def write_rd(collection: Collection, columns: tuple[Column, ...], out_dir: Path,
     content = render_rd(collection, columns, way).encode("utf-8")
     folder = out_dir / collection.schema_name
     if way:
-        _replace(folder / SHIM, files("rd_templates").joinpath(Path(SHIM).name).read_bytes())
-    return _replace(folder / FILE_NAME, content)
-
-
-def _replace(path: Path, content: bytes) -> Path:
-    fresh = path.with_name(f".{path.name}.new")
-    try:
-        if path.is_file() and path.read_bytes() == content:
-            return path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_bytes(content)
-        fresh.replace(path)
-    except OSError as error:
-        raise UsageError(f"cannot be written ({error.strerror})", path=str(path)) from None
-    return path
+        replace(folder / SHIM, files("rd_templates").joinpath(Path(SHIM).name).read_bytes())
+    return replace(folder / FILE_NAME, content)
 
 
 class _Licence(NamedTuple):

@@ -17,23 +17,18 @@ from rich.console import Console
 from rich.table import Table
 
 from epncore import __version__
+from epncore.app import cli_check, embedded, show
 from epncore.app import database as databases
-from epncore.app import embedded, show
+from epncore.app.cli_options import Command as _Command
+from epncore.app.cli_options import json_option
 from epncore.app.work import Limits
 from epncore.model.errors import EpnCoreError, UsageError
+from epncore.model.printable import safe
 
 FAREWELL_SECONDS = 1.0
 """So long a stopped command may take to end what it began."""
 
 FOLDER = click.Path(path_type=Path, file_okay=True, dir_okay=True)
-
-
-class _Command(click.Command):
-    """A command whose help ends in an example, kept as it was written."""
-
-    def __init__(self, *args: Any, example: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.epilog = f"\b\nExample:\n  {example}"
 
 
 def _dsn(function: Any) -> Any:
@@ -43,8 +38,6 @@ def _dsn(function: Any) -> Any:
         help="PostgreSQL to use, as a URL or key=value text; else $EPNCORE_DSN, else the embedded server.",
     )(function)
 
-
-_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 _LIMITS = Limits()
 
@@ -101,7 +94,7 @@ def new(name: str, grammar: str) -> None:
 @cli.command(cls=_Command, example="epncore inspect BIR_20110607_062400_10.fit --collection ecallisto")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--collection", "folder", type=FOLDER, help="Folder of a collection.toml.")
-@_json
+@json_option
 def inspect(file: Path, folder: Path | None, *, as_json: bool) -> None:
     """Show the row of one FILE and, for each value, where it came from.
 
@@ -127,7 +120,7 @@ def grammars() -> None:
         table.add_column(heading)
     for name, grammar in installed().items():
         first_line = (sys.modules[type(grammar).__module__].__doc__ or "").strip().split("\n")[0]
-        table.add_row(name, str(grammar.version), grammar.format, show.safe(first_line))
+        table.add_row(name, str(grammar.version), grammar.format, safe(first_line))
     Console().print(table)
 
 
@@ -142,7 +135,7 @@ def grammars() -> None:
 @_memory_limit
 @click.option("--dry-run", is_flag=True, help="Read and check everything, write nothing.")
 @click.option("--strict", is_flag=True, help="End with 3 for old quarantine too, and quarantine for warnings.")
-@_json
+@json_option
 def ingest(
     folder: Path, dsn: str | None, workers: int | None, scheduler: str | None, file_timeout: float, memory_limit: int,
     *, dry_run: bool, strict: bool, as_json: bool,
@@ -181,7 +174,7 @@ def ingest(
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes that draw; by default one a core.")
 @_file_timeout
 @_memory_limit
-@_json
+@json_option
 def preview(
     folder: Path, output: Path | None, dsn: str | None, workers: int | None, file_timeout: float, memory_limit: int,
     *, as_json: bool,
@@ -213,7 +206,7 @@ def preview(
 @cli.command(cls=_Command, example="epncore status ecallisto")
 @click.argument("folder", type=FOLDER, metavar="[COLLECTION_DIR]", required=False)
 @_dsn
-@_json
+@json_option
 def status(folder: Path | None, dsn: str | None, *, as_json: bool) -> None:
     """Show what the database holds: of one collection, or of all."""
     from epncore.app.status import status as look
@@ -232,7 +225,7 @@ def status(folder: Path | None, dsn: str | None, *, as_json: bool) -> None:
 @cli.command(cls=_Command, example="epncore links ecallisto")
 @click.argument("folder", type=FOLDER, metavar="COLLECTION_DIR")
 @_dsn
-@_json
+@json_option
 def links(folder: Path, dsn: str | None, *, as_json: bool) -> None:
     """Make all Datalink links of a collection anew, from its config and table alone: no file is read."""
     from epncore.app.relink import relink
@@ -311,6 +304,10 @@ def page(folder: Path, output: Path, tap_url: str | None, dsn: str | None) -> No
     click.echo(f"{pages.index} is written: {pages.granules} granules, {pages.pictures} with a drawn thumbnail.")
 
 
+for each in (cli_check.check, cli_check.rules):
+    cli.add_command(each)
+
+
 @cli.group()
 def db() -> None:
     """Start, stop and find the embedded PostgreSQL; grant a role what loading needs."""
@@ -371,7 +368,7 @@ def main() -> None:
         # A list of problems has lines; a line break in a path or a value is written out by `EpnCoreError`.
         console = Console(stderr=True, soft_wrap=True)
         for number, line in enumerate(str(error).split("\n")):
-            console.print("" if number else "epncore: ", show.safe(line), sep="", style="red")
+            console.print("" if number else "epncore: ", safe(line), sep="", style="red")
         sys.exit(error.exit_code)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
+
+from epncore.model.printable import safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,13 +26,6 @@ if TYPE_CHECKING:
 
 LISTED = 20
 """Lines of a list on a terminal; the rest is counted."""
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-
-
-def safe(text: object) -> Text:
-    """A text that may come from a file, as a terminal can show it: no escape sequence, no markup."""
-    return Text(_CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", str(text)))
 
 
 def to_json(data: object) -> str:

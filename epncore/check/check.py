@@ -87,7 +87,7 @@ def check(
         report = Report(tap.url)
         datalinks: list[tuple[str, str]] = []
         say(f"{tap.url}: which tables")
-        for schema in schemas_of(tap, schemas):
+        for schema in schemas_of(tap, schemas, report.notes):
             say(f"{schema}.epn_core: metadata")
             told = facts_of(tap, schema, options.record)
             if options.links:

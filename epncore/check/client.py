@@ -18,11 +18,12 @@ import urllib3
 from astropy.io.votable import exceptions as votable
 
 from epncore import __version__
+from epncore.check.deadline import DeadlineAdapter
 from epncore.model.errors import EpnCoreError
 from epncore.model.rules.links import is_local
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from pyvo.dal import TAPResults
 
@@ -30,7 +31,12 @@ USER_AGENT = f"epncore-check/{__version__} (IVOA-test) pyvo/{pyvo.__version__}"
 """Says what asks, and that it tests (IVOA note on the operational identification of software components)."""
 
 MOST_REDIRECTS = 5
+MOST_LATE = 10
+"""Answers that may come too late before a check gives up: each costs the server as much as us."""
+
 CHUNK_BYTES = 1 << 16
+PROBE = "SELECT TOP 1 table_name FROM tap_schema.tables"
+"""A query that every TAP service answers at once."""
 
 
 class ServiceError(EpnCoreError):
@@ -41,6 +47,16 @@ class ServiceError(EpnCoreError):
 
 class RefusedError(EpnCoreError):
     """A service refuses one query, or does not answer it in time; others may do."""
+
+    exit_code = 2
+
+
+class NoAnswerError(RefusedError):
+    """What came is no answer to a query: nothing in time, or no VOTable. The service may be away, or none."""
+
+
+class LateError(NoAnswerError):
+    """Nothing came in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +95,9 @@ class Client(requests.Session):
         self.requests = 0
         self.software = ""
         self.max_redirects = MOST_REDIRECTS
+        self._adapter = DeadlineAdapter()
+        self.mount("http://", self._adapter)
+        self.mount("https://", self._adapter)
         self.headers["User-Agent"] = USER_AGENT
         # requests reads the body of a redirect whole, however long it is; nobody wants it.
         self.hooks["response"].append(_before_redirect)
@@ -90,13 +109,13 @@ class Client(requests.Session):
         ------
         ServiceError
             Where there is no answer, or one that is too long, or the check has asked enough.
-        RefusedError
+        LateError
             Where the answer does not come in time.
         """
         shown = url.decode("ascii", "replace") if isinstance(url, bytes) else str(url)
-        with self._guarded(shown) as deadline:
+        with self._guarded(shown):
             response = super().request(method, url, *args, **kwargs | self._streamed())
-            body = self._read(response, deadline, shown)
+            body = self._read(response, shown)
         self.requests += len(response.history)
         # Later answers may come from other servers, to which links lead.
         self.software = self.software or _software(response.headers.get("Server", ""))
@@ -138,30 +157,30 @@ class Client(requests.Session):
         return {"stream": True, "timeout": self.limits.timeout_seconds}
 
     @contextmanager
-    def _guarded(self, url: str) -> Iterator[float]:
-        """Count one more request, and say in our words what goes wrong with it; gives the time at which it must end."""
+    def _guarded(self, url: str) -> Iterator[None]:
+        """Count one more request, end it when its time is over, and say in our words what goes wrong with it."""
         self.requests += 1
         if self.requests > self.limits.most_requests:
             raise ServiceError(f"the check made {self.limits.most_requests} requests and is not done", path=url)
         try:
-            yield time.monotonic() + self.limits.timeout_seconds
+            with self._adapter.limit(self.limits.timeout_seconds):
+                yield
+        except requests.ConnectTimeout:
+            raise ServiceError(_AWAY + "no connection", path=url, hint=_IS_IT_UP) from None
         except requests.Timeout:
-            raise RefusedError(f"no answer within {self.limits.timeout_seconds:g} s", path=url) from None
+            raise LateError(f"no answer within {self.limits.timeout_seconds:g} s", path=url) from None
         except requests.TooManyRedirects:
             raise ServiceError(f"it redirects more than {MOST_REDIRECTS} times", path=url) from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise ServiceError(_why(error), path=url, hint="Is the address right, and the service up?") from None
+            raise ServiceError(_why(error), path=url, hint=_IS_IT_UP) from None
 
-    def _read(self, response: requests.Response, deadline: float, url: str) -> bytes:
+    def _read(self, response: requests.Response, url: str) -> bytes:
         parts, size = [], 0
         for part in response.iter_content(CHUNK_BYTES):
             size += len(part)
             if size > self.limits.most_bytes:
                 response.close()
-                raise ServiceError(f"the answer is longer than {self.limits.most_bytes >> 20} MiB", path=url)
-            if time.monotonic() > deadline:
-                response.close()
-                raise requests.Timeout
+                raise ServiceError(f"the answer is longer than {self.limits.most_bytes / (1 << 20):g} MiB", path=url)
             parts.append(part)
         return b"".join(parts)
 
@@ -177,6 +196,10 @@ def _before_redirect(response: requests.Response, **_: Any) -> None:
         raise requests.exceptions.InvalidURL(f"it redirects to {target}")
 
 
+_AWAY = "it does not answer: "
+_IS_IT_UP = "Is the address right, and the service up?"
+
+
 def _why(error: Exception) -> str:
     """The reason at the bottom of what requests and urllib3 wrap around it."""
     reason: BaseException = error
@@ -185,7 +208,7 @@ def _why(error: Exception) -> str:
             break
         reason = inner
     text = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
-    return f"it does not answer: {text}"
+    return _AWAY + one_line(text)
 
 
 class Tap:
@@ -201,6 +224,7 @@ class Tap:
     def __init__(self, url: str, client: Client) -> None:
         self.url, self.client = url.rstrip("/"), client
         self.service = pyvo.dal.TAPService(self.url, session=client)
+        self._late = 0
         self.seconds = 0.0
         """Time of the last query."""
 
@@ -210,39 +234,118 @@ class Tap:
         Raises
         ------
         RefusedError
-            Where the service refuses the query, or it takes too long.
+            Where the service refuses the query, or it takes too long, and others are answered.
         ServiceError
-            Where the answer is no VOTable.
+            Where no query is answered by a VOTable.
         """
         started = time.monotonic()
+        try:
+            return self._answer(adql, most_rows)
+        except NoAnswerError as error:
+            self._probe(error)
+            self._late += isinstance(error, LateError)
+            if self._late >= MOST_LATE:
+                raise ServiceError(
+                    f"{self._late} answers did not come within {self.client.limits.timeout_seconds:g} s", path=self.url,
+                    hint="Ask at a quieter time, or with a longer --timeout",
+                ) from None  # fmt: skip
+            raise
+        finally:
+            self.seconds = time.monotonic() - started
+
+    def _probe(self, failed: NoAnswerError) -> None:
+        """See whether a query was too much for the service, or there is none any more."""
+        try:
+            self._answer(PROBE, 1)
+        except (NoAnswerError, ServiceError):
+            raise ServiceError(failed.message, path=self.url, hint="Is this the address of a TAP service?") from None
+        except RefusedError:
+            return  # by a TAP service, if one without TAP_SCHEMA
+
+    def _answer(self, adql: str, most_rows: int | None) -> TAPResults:
         try:
             with warnings.catch_warnings():
                 # Grumbles of astropy and pyvo are on the server's VOTable; the rules look at what matters of it.
                 warnings.simplefilter("ignore")
-                return self.service.run_sync(adql, maxrec=most_rows or self.client.limits.most_rows)
+                found = self.service.run_sync(adql, maxrec=most_rows or self.client.limits.most_rows)
+                found.resultstable  # noqa: B018  # raises where there is none
         except pyvo.DALQueryError as error:
-            raise RefusedError(_one_line(error.reason)) from None
-        except (pyvo.DALAccessError, votable.VOTableSpecError, ValueError, IndexError) as error:
+            raise RefusedError(one_line(error.reason)) from None
+        except pyvo.DALServiceError as error:
+            raise NoAnswerError(f"it answers a query by HTTP {error.code}: {one_line(error.reason)}") from None
+        except (pyvo.DALAccessError, votable.VOTableSpecError, ValueError, LookupError) as error:
             # pyvo wraps what the client says in errors of its own.
             cause = getattr(error, "cause", None)
             if isinstance(cause, ServiceError | RefusedError):
                 raise cause from None
-            raise ServiceError(f"it answers a query with no VOTable: {_one_line(error)}", path=self.url) from None
-        finally:
-            self.seconds = time.monotonic() - started
+            raise NoAnswerError(f"it answers a query with no VOTable: {one_line(error)}") from None
+        return found
 
-    def rows(self, adql: str, most_rows: int | None = None) -> list[dict[str, Any]]:
+    def rows(self, adql: str, most_rows: int | None = None, columns: Sequence[str] = ()) -> list[Row]:
         """Rows of a query as plain Python values, None for NULL; names in lower case.
+
+        Parameters
+        ----------
+        adql : str
+        most_rows : int, optional
+        columns : sequence of str
+            That an answer must have, be it without rows.
 
         Raises
         ------
-        RefusedError, ServiceError
+        RefusedError
+            As `ask`; and where the service gives fewer rows or other columns than it was asked for.
+        ServiceError
             As `ask`.
         """
         found = self.ask(adql, most_rows)
         names = [name.lower() for name in found.fieldnames]
+        for name in columns:
+            if name not in names:
+                raise RefusedError(f"the answer has no column {name}, but {one_line(', '.join(names) or 'none')}")
         data = found.resultstable.array
-        return [dict(zip(names, map(_plain, line), strict=True)) for line in data]
+        if _is_cut(found) and len(data) < (most_rows or self.client.limits.most_rows):
+            raise RefusedError(f"the service gives no more than {len(data)} rows of an answer")
+        return [Row(zip(names, map(_plain, line), strict=True)) for line in data]
+
+    def count(self, adql: str) -> int:
+        """The number that a query for a count gives.
+
+        Raises
+        ------
+        RefusedError, ServiceError
+            As `rows`; and where the answer is something else.
+        """
+        rows = self.rows(adql)
+        if len(rows) != 1:
+            raise RefusedError(f"the answer to a count has {len(rows)} rows")
+        return rows[0].number("n")
+
+
+class Row(dict[str, Any]):
+    """A row of an answer, which need not hold what was asked for."""
+
+    def __missing__(self, name: str) -> Any:
+        raise RefusedError(f"the answer has no column {name}, but {one_line(', '.join(self) or 'none')}")
+
+    def number(self, name: str) -> int:
+        """A whole number.
+
+        Raises
+        ------
+        RefusedError
+            Where it is something else.
+        """
+        value = self[name]
+        if isinstance(value, bool) or not isinstance(value, int | float) or not float(value).is_integer():
+            raise RefusedError(f"the answer has {one_line(repr(value))} in {name}, where a whole number is due")
+        return int(value)
+
+
+def _is_cut(found: TAPResults) -> bool:
+    """Whether the service says that there are more rows than it gives."""
+    infos = [info for resource in found.votable.resources for info in resource.infos]
+    return any(info.name.lower() == "query_status" and info.value.lower() == "overflow" for info in infos)
 
 
 def _software(server: str) -> str:
@@ -257,6 +360,7 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else str(value) if isinstance(value, str) else value
 
 
-def _one_line(what: object) -> str:
+def one_line(what: object) -> str:
+    """What a server says, on one line that is not too long."""
     text = " ".join(str(what).split())
     return text if len(text) <= 300 else f"{text[:297]}..."

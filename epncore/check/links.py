@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from epncore.check import query
-from epncore.check.client import RefusedError, Tap
+from epncore.check.client import RefusedError, Row, Tap
 from epncore.check.datalink import read_document
 from epncore.model.errors import EpnCoreError
 from epncore.model.rules.facts import Answer, DatalinkDocument
@@ -101,7 +101,7 @@ def _seen(answer: requests.Response, *, keep: bool) -> _Seen:
     )
 
 
-def linked_rows(tap: Tap, told: Told, rows: int) -> list[dict[str, Any]]:
+def linked_rows(tap: Tap, told: Told, rows: int) -> list[Row]:
     """The first rows with an address, and what they say of it.
 
     Parameters

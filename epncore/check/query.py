@@ -36,6 +36,12 @@ def text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
+def names_of(table: str) -> list[str]:
+    """How TAP_SCHEMA may spell a table: alone or with its schema, and in upper case where the database does so."""
+    schema, _, last = table.rpartition(".")
+    return [f"{schema}.{last.lower()}", f"{schema}.{last.upper()}", last.lower(), last.upper()]
+
+
 def tap_schema(table: str, condition: str) -> str:
     """Lines of a table of TAP_SCHEMA, whole: its columns differ from TAP 1.0 to 1.1."""
     return f"SELECT * FROM tap_schema.{table} WHERE {condition}"
@@ -74,6 +80,16 @@ def examples(table: str, condition: str, limit: int) -> str:
 def whole_rows(table: str, condition: str) -> str:
     """All rows that fulfil a condition, for a person to look at."""
     return f"SELECT * FROM {table} WHERE {condition}"
+
+
+def filled_row(table: str, columns: Sequence[str]) -> str:
+    """A row that has values in all these columns, with its granule_uid."""
+    return f"SELECT TOP 1 {', '.join(sorted({'granule_uid', *columns}))} FROM {table} WHERE {_there(columns)}"
+
+
+def uids_where(table: str, condition: str) -> str:
+    """granule_uids of all rows that fulfil a condition."""
+    return f"SELECT granule_uid FROM {table} WHERE {condition}"
 
 
 def grouped(table: str, columns: Sequence[str], limit: int) -> str:

@@ -6,11 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-import pyvo
-
 from epncore.check import query
-from epncore.check.client import RefusedError, ServiceError, Tap
-from epncore.check.record import record_of
+from epncore.check.client import RefusedError, Row, ServiceError, Tap, one_line
+from epncore.check.record import child, elements, fetched, parsed, record_of
 from epncore.model.columns import TABLE_UTYPE
 from epncore.model.errors import EpnCoreError
 from epncore.model.rules.facts import Fact, ServedColumn, ServedTable, TimeSystem
@@ -18,6 +16,8 @@ from epncore.model.rules.service import TRANSITIONAL_UTYPE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from lxml import etree
 
 MOST_COLUMNS = 2000
 """Columns of a table, and tables of a schema, that are believed."""
@@ -42,13 +42,15 @@ class Told:
     partly: dict[str, str] = field(default_factory=dict)
 
 
-def schemas_of(tap: Tap, wanted: Sequence[str]) -> list[str]:
+def schemas_of(tap: Tap, wanted: Sequence[str], notes: list[str]) -> list[str]:
     """The schemas to check: those that are asked for, else all that have an EPN-TAP table.
 
     Parameters
     ----------
     tap : Tap
     wanted : sequence of str
+    notes : list of str
+        Is told of tables that cannot be asked for.
 
     Returns
     -------
@@ -63,7 +65,7 @@ def schemas_of(tap: Tap, wanted: Sequence[str]) -> list[str]:
         Where a name cannot be one.
     """
     names = [query.table_name(schema) for schema in wanted]
-    known = {table.lower(): table for table in _epn_tables(tap)}
+    known = {table.lower(): table for table in _epn_tables(tap, notes)}
     if names:
         for name in names:
             if name.lower() not in known:
@@ -72,25 +74,30 @@ def schemas_of(tap: Tap, wanted: Sequence[str]) -> list[str]:
         return sorted({known[name.lower()].rpartition(".")[0] for name in names})
     if not known:
         raise ServiceError(
-            "it has no table named epn_core", path=tap.url, hint="Is this the TAP service of the data centre?"
-        )
+            "; ".join(["it has no table named epn_core", *notes]), path=tap.url,
+            hint="Is this the TAP service of the data centre?",
+        )  # fmt: skip
     return sorted(table.rpartition(".")[0] for table in known.values())
 
 
-def _epn_tables(tap: Tap) -> list[str]:
-    """Names of the tables SCHEMA.epn_core; where the schema cannot be written without quotes, it is left out."""
-    rows = _metadata(tap, query.tap_schema("tables", "table_name LIKE '%epn_core'"))
+def _epn_tables(tap: Tap, notes: list[str]) -> list[str]:
+    """Names of the tables SCHEMA.epn_core; those whose schema cannot be written without quotes go to the notes."""
+    spelt = "table_name LIKE '%epn_core' OR table_name LIKE '%EPN_CORE'"
+    rows = _metadata(tap, query.tap_schema("tables", spelt))
     found = []
     for row in rows:
         name = str(row["table_name"])
         whole = name if "." in name else f"{row['schema_name']}.{name}"
         schema, _, last = whole.rpartition(".")
-        if last.lower() == "epn_core" and query.PLAIN_NAME.fullmatch(schema):
-            found.append(f"{schema}.{last}")
+        if last.lower() == "epn_core":
+            if query.PLAIN_NAME.fullmatch(schema):
+                found.append(f"{schema}.{last}")
+            else:
+                notes.append(f"{one_line(repr(whole))} was not checked: ADQL cannot write its schema without quotes")
     return found
 
 
-def _metadata(tap: Tap, adql: str) -> list[dict[str, Any]]:
+def _metadata(tap: Tap, adql: str) -> list[Row]:
     """Rows of TAP_SCHEMA, without which nothing can be checked."""
     try:
         rows = tap.rows(adql, MOST_COLUMNS)
@@ -123,13 +130,13 @@ def facts_of(tap: Tap, schema: str, record_source: str | None = None) -> Told:
         _whole(row): str(row["utype"] or "")
         for row in _metadata(tap, query.tap_schema("tables", f"schema_name = {query.text(schema)}"))
     }
-    columns = _metadata(tap, query.tap_schema("columns", f"table_name = {query.text(name)}"))
+    columns = _columns(tap, name)
     told = Told(
         ServedTable(
             name,
-            utype=tables.get(name, ""),
+            utype=next((utype for table, utype in tables.items() if table.lower() == name.lower()), ""),
             tables=tables,
-            columns={column.name.lower(): column for column in map(_from_tap_schema, columns)},
+            columns=columns,
         )
     )
     for fact, find in (
@@ -138,8 +145,18 @@ def facts_of(tap: Tap, schema: str, record_source: str | None = None) -> Told:
         ("record", lambda: {"record": record_of(tap, schema, record_source)}),
     ):
         _add(told, fact, find)  # type: ignore[arg-type]
-    _look_at_rows(tap, told)
+    try:
+        _look_at_rows(tap, told)
+    except RefusedError as error:
+        raise ServiceError(f"it does not answer simple queries to {name}: {error}", path=tap.url) from None
     return told
+
+
+def _columns(tap: Tap, name: str) -> dict[str, ServedColumn]:
+    rows = _metadata(tap, query.tap_schema("columns", query.one_of("table_name", query.names_of(name))))
+    # Other schemas may have an epn_core of their own, told without its schema: the whole name comes first.
+    whole = [row for row in rows if str(row["table_name"]).lower() == name.lower()]
+    return {column.name.lower(): column for column in map(_from_tap_schema, whole or rows)}
 
 
 def _add(told: Told, fact: Fact, find: Callable[[], Mapping[str, Any]]) -> None:
@@ -173,21 +190,26 @@ def _text(value: object) -> str:
 
 
 def _vosi(tap: Tap, name: str) -> dict[str, ServedColumn]:
-    """The columns as VOSI tables tells them; pyvo asks for this table alone."""
+    """The columns as VOSI tables tells them: that of this table alone where the service can, else the whole."""
+    # Not by pyvo, which asks for it past our limits.
     try:
-        columns = tap.service.tables[name].columns
-    except (KeyError, pyvo.DALAccessError, ValueError) as error:
-        cause = getattr(error, "cause", None)
-        reason = cause if isinstance(cause, EpnCoreError) else f"{type(error).__name__} {error}"
-        raise RefusedError(f"VOSI tables does not tell of {name}: {reason}") from None
-    return {told.name.lower(): told for told in map(_from_vosi, columns)}
+        source = f"{tap.url}/tables/{name}"
+        document = fetched(tap, source)
+    except RefusedError:
+        source = f"{tap.url}/tables"
+        document = fetched(tap, source)
+    for table in elements(parsed(document, source), "table"):
+        if child(table, "name").lower() in (name.lower(), name.rpartition(".")[2].lower()):
+            return {column.name.lower(): column for column in map(_from_vosi, elements(table, "column"))}
+    raise RefusedError(f"VOSI tables does not tell of {name}")
 
 
-def _from_vosi(column: Any) -> ServedColumn:
-    kind = column.datatype
+def _from_vosi(column: etree._Element) -> ServedColumn:
+    kind = next(elements(column, "dataType"), None)
+    arraysize, xtype = ("", "") if kind is None else (kind.get("arraysize", ""), kind.get("extendedType", ""))
     return ServedColumn(
-        column.name.strip('"'), _text(column.unit), _text(column.ucd), _text(getattr(kind, "content", "")),
-        _text(getattr(kind, "arraysize", "")), _text(getattr(kind, "extendedtype", "")), _text(column.description),
+        child(column, "name").strip('"'), child(column, "unit"), child(column, "ucd"), child(column, "dataType"),
+        arraysize, xtype, child(column, "description"),
     )  # fmt: skip
 
 
@@ -221,7 +243,7 @@ def _origin(value: object) -> str:
 def _look_at_rows(tap: Tap, told: Told) -> None:
     """How many rows there are, and the few values by which units and frames go."""
     name, columns = told.table.name, told.table.columns or {}
-    rows = int(tap.rows(query.count(name))[0]["n"])
+    rows = tap.count(query.count(name))
     filled = tuple(
         column
         for column in ("s_region", "coverage")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections import defaultdict
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from epncore.check import query
@@ -15,8 +16,9 @@ from epncore.model.expressions import to_python
 from epncore.model.rules import RowRule, TableRule, ValueRule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from epncore.check.client import Row
     from epncore.model.rules import Rule
 
 RULES_A_QUERY = 24
@@ -84,10 +86,19 @@ class TableCheck:
                 self.say(f"{self.table}: {rule.checks}")
                 self._table_rule(rule)
 
-    def _ask(self, rules: Sequence[Rule], adql: str, most_rows: int | None = None) -> list[dict[str, Any]]:
+    def _ask(self, rules: Sequence[Rule], adql: str, most_rows: int, columns: Sequence[str]) -> list[Row]:
+        with self._timed(rules):
+            return self.tap.rows(adql, most_rows, columns)
+
+    def _count(self, rule: Rule, condition: str) -> int:
+        with self._timed([rule]):
+            return self.tap.count(query.count(self.table, condition))
+
+    @contextmanager
+    def _timed(self, rules: Sequence[Rule]) -> Iterator[None]:
         started = time.monotonic()
         try:
-            return self.tap.rows(adql, most_rows)
+            yield
         finally:
             self.report.took([rule.id for rule in rules], time.monotonic() - started)
 
@@ -104,7 +115,7 @@ class TableCheck:
         names = sorted({name for rule in rules for name in rule.columns})
         condition = query.any_of(rules)
         try:
-            rows = self._ask(rules, query.some_rows(self.table, names, condition, SAMPLE_ROWS), SAMPLE_ROWS)
+            rows = self._ask(rules, query.some_rows(self.table, names, condition, SAMPLE_ROWS), SAMPLE_ROWS, names)
         except RefusedError as error:
             if len(rules) == 1:
                 self._not_run(rules[0], error)
@@ -120,14 +131,14 @@ class TableCheck:
             return
         suspects = [rule for rule in rules if _may_break(rule, rows)] or rules
         for rule in suspects:
-            self._count(rule)
+            self._counted(rule)
         if left := [rule for rule in rules if rule not in suspects]:
             self._row_rules(left)
 
-    def _count(self, rule: RowRule) -> None:
+    def _counted(self, rule: RowRule) -> None:
         condition = query.any_of([rule])
         try:
-            count = int(self._ask([rule], query.count(self.table, condition))[0]["n"])
+            count = self._count(rule, condition)
         except RefusedError as error:
             self._not_run(rule, error)
             return
@@ -147,10 +158,10 @@ class TableCheck:
 
     def _examples(self, rule: Rule, condition: str) -> tuple[str, ...]:
         try:
-            rows = self._ask([rule], query.examples(self.table, condition, EXAMPLES))
+            rows = self._ask([rule], query.examples(self.table, condition, EXAMPLES), EXAMPLES, ["granule_uid"])
+            return tuple(str(row["granule_uid"]) for row in rows if row["granule_uid"])
         except RefusedError:
             return ()
-        return tuple(str(row["granule_uid"]) for row in rows if row["granule_uid"])
 
     # Values
 
@@ -179,23 +190,27 @@ class TableCheck:
         """
         names, limit = rules[0].columns, MOST_VALUES + 1
         try:
-            rows = self._ask(rules, query.grouped(self.table, names, limit), limit)
+            rows = self._ask(rules, query.grouped(self.table, names, limit), limit, names)
         except RefusedError:
-            rows = self._ask(rules, query.distinct(self.table, names, limit), limit)
-        found = {tuple(row[name] for name in names): int(row.get("n", -1)) for row in rows}
+            rows = self._ask(rules, query.distinct(self.table, names, limit), limit, names)
+        found = {tuple(row[name] for name in names): row.number("n") if "n" in row else -1 for row in rows}
         return {values: n for values, n in found.items() if all(isinstance(each, str) for each in values)}
 
     def _wrong_values(self, rule: ValueRule, wrong: dict[Values, int]) -> None:
         condition = query.has_values(rule.columns, list(wrong)[:MOST_NAMED])
         count = sum(wrong.values())
         if min(wrong.values()) < 0:
-            count = int(self._ask([rule], query.count(self.table, condition))[0]["n"])
+            try:
+                count = self._count(rule, condition)
+            except RefusedError:
+                count = len(wrong)
         self._found(rule, count, condition, _listed([_written(rule, each) for each in wrong]))
 
     def _first_values(self, rule: ValueRule) -> None:
         """Types that no database can group by: the first rows stand for all."""
+        adql, asked = query.first_values(self.table, rule.columns, MOST_VALUES + 1), ("granule_uid", *rule.columns)
         try:
-            rows = self._ask([rule], query.first_values(self.table, rule.columns, MOST_VALUES + 1), MOST_VALUES + 1)
+            rows = self._ask([rule], adql, MOST_VALUES + 1, asked)
         except RefusedError as error:
             self._not_run(rule, error)
             return
@@ -217,7 +232,9 @@ class TableCheck:
     def _table_rule(self, rule: TableRule) -> None:
         adql = query.offenders(rule, self.schema, MOST_OFFENDERS + 1)
         try:
-            rows = self._ask([rule], adql, MOST_OFFENDERS + 1)
+            rows = self._ask([rule], adql, MOST_OFFENDERS + 1, ["item", "n"])
+            items = sorted(str(row["item"]) for row in rows)
+            count = sum(row.number("n") for row in rows)
         except RefusedError as error:
             self._not_run(rule, error)
             return
@@ -225,10 +242,9 @@ class TableCheck:
             self._passed(rule)
             return
         name = rule.columns[0]
-        items = sorted(str(row["item"]) for row in rows)
         self.report.findings.append(
             Finding(
-                rule=rule, table=self.table, column=name, count=sum(int(row["n"]) for row in rows),
+                rule=rule, table=self.table, column=name, count=count,
                 found=_listed([f"{name} = {item!r}" for item in items]), examples=tuple(items[:EXAMPLES]),
                 adql=query.whole_rows(self.table, query.one_of(name, items[:MOST_NAMED])),
             )

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,7 +13,6 @@ from astropy.io.votable.ucd import parse_ucd
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     Field,
     ValidationError,
     field_validator,
@@ -24,10 +21,12 @@ from pydantic import (
 
 from epncore.model.columns import COLUMNS, COMPUTED, FRAMES, Column
 from epncore.model.config_errors import config_error, did_you_mean
+from epncore.model.config_file import read_toml
 from epncore.model.config_types import (
     STRICT,
     Bibcode,
     ColumnName,
+    Date,
     Doi,
     Gid,
     IdTemplate,
@@ -39,10 +38,9 @@ from epncore.model.config_types import (
     Url,
     UrlTemplate,
 )
-from epncore.model.errors import ConfigError
 from epncore.model.linking import Das2, Documentation, Format, Preview
 from epncore.model.mending import mend
-from epncore.model.row import CellError, Value, show, to_cell
+from epncore.model.row import CellError, Value, to_cell
 from epncore.model.rules import RowChecker
 from epncore.model.units import parse_period
 from epncore.model.vocabularies import RESERVED_WORDS, SUBJECTS
@@ -67,16 +65,6 @@ def _ucd(text: str) -> str:
     return text
 
 
-def _date(value: object) -> object:
-    # pydantic would take a number for seconds since 1970.
-    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
-        return value
-    try:
-        return dt.date.fromisoformat(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        raise ValueError(f"a date is written 2024-07-16, not {show(value)}") from None
-
-
 def _unit(text: str) -> str:
     try:
         u.Unit(text, format="vounit", parse_strict="raise")
@@ -88,7 +76,6 @@ def _unit(text: str) -> str:
 Schema = Annotated[str, AfterValidator(_schema)]
 Ucd = Annotated[str, AfterValidator(_ucd)]
 VOUnit = Annotated[str, AfterValidator(_unit)]
-Date = Annotated[dt.date, BeforeValidator(_date)]
 Cells = dict[str, Any]
 
 
@@ -347,33 +334,7 @@ def load(folder: Path) -> Collection:
         With the file, the key, what was found and what would be right.
     """
     path = folder if folder.suffix == ".toml" else folder / FILE_NAME
-    try:
-        text = path.read_bytes().decode("utf-8-sig")  # some editors write a byte order mark
-    except FileNotFoundError:
-        raise ConfigError("no such file", path=str(path), hint="`epncore new NAME` writes one") from None
-    except OSError as error:
-        raise ConfigError(f"cannot be read ({error.strerror})", path=str(path)) from None
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"byte {error.start} is not UTF-8", path=str(path), hint="Save it as UTF-8") from None
-    try:
-        data = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # beyond TOMLDecodeError: numbers too long, tables too deep
-        raise ConfigError(f"no TOML: {error}", path=str(path), hint=_toml_hint(str(error), text)) from None
-    return parse(data, str(path))
-
-
-def _toml_hint(message: str, text: str) -> str:
-    """The line that is wrong; most often, quotes were forgotten in it."""
-    lines = text.rstrip().replace("\r\n", "\n").split("\n")
-    found = re.search(r"at line (\d+), column|at end of document", message)
-    if found is None:
-        return "See https://toml.io"
-    number = min(int(found[1] or len(lines)), len(lines))
-    line = lines[number - 1].strip()
-    shown = f"Line {number} is: {line if len(line) <= 80 else line[:77] + '...'}"
-    if message.startswith("Cannot"):  # a key or a table that is there already
-        return shown
-    return f'{shown}\nA text stands in quotes, key = "text", and a list of them in brackets, key = ["text"]'
+    return parse(read_toml(path, if_missing="`epncore new NAME` writes one"), str(path))
 
 
 def parse(data: dict[str, Any], path: str) -> Collection:

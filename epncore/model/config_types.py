@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import Annotated
 
@@ -66,7 +67,18 @@ def _subject(text: str) -> str:
     )
 
 
+def _date(value: object) -> object:
+    # pydantic would take a number for seconds since 1970.
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return value
+    try:
+        return dt.date.fromisoformat(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise ValueError(f"a date is written 2024-07-16, not {show(value)}") from None
+
+
 Text = Annotated[str, Field(min_length=1)]
+Date = Annotated[dt.date, BeforeValidator(_date)]
 Url = Annotated[str, AfterValidator(_url)]
 UrlTemplate = Annotated[str, AfterValidator(_url_template)]
 IdTemplate = Annotated[str, AfterValidator(_id_template)]

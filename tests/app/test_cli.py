@@ -37,8 +37,8 @@ def commands() -> list[list[str]]:
 
 def test_the_commands_are_those_of_the_documentation() -> None:
     assert sorted(" ".join(words) for words in commands()) == [
-        "db dsn", "db grant", "db start", "db stop", "grammars", "ingest", "inspect", "links", "new", "page",
-        "preview", "rd", "status",
+        "check", "db dsn", "db grant", "db start", "db stop", "grammars", "ingest", "inspect", "links", "new", "page",
+        "preview", "rd", "rules", "status",
     ]  # fmt: skip
 
 
@@ -72,6 +72,9 @@ def test_new_writes_a_collection_that_loads(tmp_path: Path) -> None:
         (["rd", ".", "-o", "x"], "no such file"),
         (["ingest"], "Missing argument"),
         (["frobnicate"], "No such command"),
+        (["rules", "pair.tim"], "did you mean pair.time?"),
+        (["check", "http://127.0.0.1:1/tap", "--baseline", "nowhere.toml"], "no such file"),
+        (["check", "http://127.0.0.1:1/tap", "--fail-on", "fatal"], "'fatal' is not one of"),
         (["db", "grant", "x; DROP TABLE y", "me"], "SQL name"),
         (["ingest", ".", "--workers", "0"], "0 is not in the range"),
     ],
@@ -243,3 +246,23 @@ def test_several_mistakes_in_a_config_are_told_line_by_line(collection: Callable
     assert "did you mean granule_gid?" in said[0]
     assert said[1].strip() == "product.0.granule_gid: this key is needed"
     assert "\\x0a" not in "".join(said)
+
+
+def test_rules_are_listed_and_told() -> None:
+    told = json.loads(epncore("rules", "--json").stdout)["rules"]
+    listed = epncore("rules").stdout
+    assert all(rule["rule"] in listed for rule in told)
+    assert {rule["kind"] for rule in told} == {"row", "value", "table", "service"}
+    one = epncore("rules", "pair.time").stdout
+    for words in ("time_min and time_max are both given or both empty", "SCHEMA.epn_core WHERE time_min IS NULL AND"):
+        assert words in one
+    assert json.loads(epncore("rules", "pair.time", "--json").stdout) == next(
+        r for r in told if r["rule"] == "pair.time"
+    )
+
+
+def test_a_service_that_is_away_cannot_be_checked() -> None:
+    done = epncore("check", "http://127.0.0.1:1/tap")
+    assert done.returncode == 2
+    assert "http://127.0.0.1:1/tap" in done.stderr
+    assert "Traceback" not in done.stderr

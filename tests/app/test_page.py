@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -19,6 +16,8 @@ from epncore.app.page import Pages, write_pages
 from epncore.model.collection import load
 from epncore.model.errors import DatabaseError
 
+from ..browser import chromium
+
 pytestmark = pytest.mark.live
 
 Collections = Callable[[str], Path]
@@ -28,20 +27,6 @@ HOSTILE = '"><script>document.title="owned"</script>&amp;<img src=x onerror="doc
 def browse(folder: Path, database: Database, output: Path, **options: str) -> tuple[Pages, lxml.html.HtmlElement]:
     pages = write_pages(load(folder), folder, database, output, **options)
     return pages, lxml.html.fromstring(pages.index.read_text("utf-8"))
-
-
-def chromium(*arguments: str, profile: Path) -> str:
-    program = shutil.which("chromium")
-    if program is None:
-        if os.environ.get("EPNCORE_REQUIRE_DACHS") == "1":
-            pytest.fail("no chromium to look at pages with")
-        pytest.skip("no chromium to look at pages with")
-    done = subprocess.run(
-        [program, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", "--disable-quic", f"--user-data-dir={profile}", *arguments],
-        check=True, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
-    return done.stdout
 
 
 def test_the_plain_page_lists_each_granule_with_links_and_a_query(

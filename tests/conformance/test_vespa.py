@@ -6,9 +6,12 @@ Answers are checked against the expected rows beside the sample data, which no l
 from __future__ import annotations
 
 import json
+import os
 import re
 import runpy
 import shutil
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -27,6 +30,7 @@ from epncore.app.database import resolve
 from epncore.app.ingest import Summary, ingest
 from epncore.app.schema import prepare, sql_type
 from epncore.check.check import check
+from epncore.check.portal import Outcome, exit_code, forms, portal_view
 from epncore.model import collection as config
 from epncore.model.columns import COLUMNS, TABLE_UTYPE, mandatory
 from epncore.model.errors import DatabaseError
@@ -316,3 +320,23 @@ def test_footprints_are_regions_that_adql_can_search(service: Service, tmp_path:
     assert row["coverage"] == "1/1"
     again = ingest(tmp_path, resolve(lab.admin_dsn))
     assert (again.changed, again.unchanged) == (0, len(service.expected["ecallisto"]))
+
+
+def test_every_form_of_the_portal_finds_what_it_was_filled_in_from(service: Service) -> None:
+    found = portal_view([(service.lab.tap_url, SCHEMAS)])
+    assert exit_code(found) == 0, found
+    verdicts = {(each.table, each.form): each.verdict for each in found if isinstance(each, Outcome)}
+    assert len(verdicts) == len(SCHEMAS) * len(forms())
+    assert {table for (table, form), verdict in verdicts.items() if verdict == "found" and form == "target_name"} == {
+        f"{schema}.epn_core" for schema in SCHEMAS
+    }
+    assert set(verdicts.values()) == {"found", "no value", "absent"}
+
+
+def test_a_provider_can_check_the_service_by_pytest(service: Service, tmp_path: Path) -> None:
+    words = ["-p", "epncore.check.pytest_plugin", "-p", "no:cacheprovider", "--epn-schema", "ecallisto", "-k", "null"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *words, "--epn-tap-url", service.lab.tap_url], cwd=tmp_path, check=False,
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert (done.returncode, "passed" in done.stdout, "failed" in done.stdout) == (0, True, False), done.stdout
