@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 from epncore.model.collection import FILE_NAME
 from epncore.model.errors import FileError, HeaderError
@@ -18,6 +19,7 @@ from grammars.protocol import Granule, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from epncore.model.collection import Collection, Product
     from epncore.model.row import Cell, Value
@@ -205,14 +207,43 @@ def _release_date(collection: Collection) -> Step:
     return Step("release_date", source, answer)
 
 
+def content_digest(file: SourceFile) -> str:
+    """MD5 of a file and of its companions, joined by commas: reads every byte."""
+    return ",".join(map(_md5_of, (file.path, *(companion.path for companion in file.companions))))
+
+
+def _md5_of(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def accessed(file: SourceFile, access_url: Cell) -> tuple[int, int]:
+    """Which file of a granule an access_url names, by its last part; the main one where none is named.
+
+    Returns
+    -------
+    place : int
+        0 for the main file, else the number of the companion, from 1.
+    size_bytes : int
+    """
+    name = unquote(urlsplit(str(access_url or "")).path.rpartition("/")[2])
+    for place, companion in enumerate(file.companions, 1):
+        if companion.path.name == name:
+            return place, companion.size_bytes
+    return 0, file.size_bytes
+
+
 def _size_kbyte(granule: Granule) -> Answer:
     """Size in kbytes of 1024 bytes, rounded up; the column has 32 bits."""
-    kbyte = -(-granule.file.size_bytes // 1024)
+    _, size_bytes = accessed(granule.file, granule.row.get("access_url"))
+    kbyte = -(-size_bytes // 1024)
     if kbyte > INTEGER_MAX:
         return Missing(f"{kbyte} kbyte do not fit the 32 bits that DaCHS gives this column")
     return kbyte
 
 
 def _md5(granule: Granule) -> str:
-    with granule.file.path.open("rb") as stream:
-        return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    if granule.digest is None:
+        granule.digest = content_digest(granule.file)
+    place, _ = accessed(granule.file, granule.row.get("access_url"))
+    return granule.digest.split(",")[place]

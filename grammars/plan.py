@@ -7,20 +7,19 @@ row and cannot drift from the code.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from epncore import __version__
 from epncore.model import collection as config
 from epncore.model.columns import COLUMNS, Column, mandatory
 from epncore.model.config_errors import config_error
 from epncore.model.errors import ConfigError, FileError, HeaderError, UnreadableError
 from epncore.model.mending import version as mending_version
-from epncore.model.row import Cell, CellError, Found, Missing, Row, Value, to_cell
+from epncore.model.row import Cell, CellError, Found, Missing, Row, Value, digest, to_cell
 from grammars import common
+from grammars.kept import FileNeededError, Kept, Recollection, mask, noted, remembered
 from grammars.protocol import COLUMNS_KEY, Granule, Step
 from grammars.registry import grammar_named, grammars, reader_for, readers
 
@@ -30,6 +29,9 @@ if TYPE_CHECKING:
 
     from epncore.model.collection import Collection, Product
     from grammars.protocol import Answer, Grammar, GrammarOptions, SourceFile
+
+VERSION = 1
+"""Goes up when readers or common steps give other rows of the same files than before: all files are read again then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +63,33 @@ class Plan:
         In the order in which they run: later ones may use earlier cells.
     grammar : Grammar
     options : GrammarOptions
-    fingerprint : str
-        Changes when the toolkit's or the grammar's version, the table of obsolete values or what the config says of
-        rows and links does; not with what it says to the registry, or of other products.
+    reading : str
+        Fingerprint of what a reading depends on beside the file and the grammar: `VERSION`, the table of obsolete
+        values, what the config tells the grammar.
+    config : str
+        Fingerprint of what the config says of rows; not of what it says to the registry, or of other products.
+    remembering : tuple of Step
+        The same steps, but for those of the grammar: these know what the file gave when it was read.
+    told : tuple of str
+        Columns that the grammar has steps for, in its order.
+    overridden : frozenset of str
+        Columns of the config's overrides.
     """
 
     columns: tuple[Column, ...]
     steps: tuple[Step, ...]
     grammar: Grammar
     options: GrammarOptions
-    fingerprint: str
+    reading: str
+    config: str
+    remembering: tuple[Step, ...]
+    told: tuple[str, ...]
+    overridden: frozenset[str]
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when the same file may give another row."""
+        return digest(f"{self.grammar.name} {self.grammar.version} {self.reading} {self.config}")
 
     def read(self, file: SourceFile) -> Row:
         """Open a file and make its row.
@@ -89,19 +108,50 @@ class Plan:
 
     def row(self, granule: Granule) -> Row:
         """Walk the steps; the cells stand in the order of `columns`."""
-        for _ in self._walk(granule):
+        return self._row(granule, self.steps)
+
+    def mask(self, granule: Granule) -> str:
+        """What the reading of a granule learnt, for `anew`."""
+        return mask(self.told, granule.given, self.overridden, granule.looked_at)
+
+    def anew(self, file: SourceFile, kept: Kept) -> tuple[Row, str]:
+        """Make the row of a file that was read before, without opening it: as a reading would under this config.
+
+        Returns
+        -------
+        row : tuple of Cell
+        mask : str
+            What is known of the reading from now on.
+
+        Raises
+        ------
+        FileNeededError
+            Where only the file can tell.
+        FileError
+            Where it can give no row.
+        """
+        known = Recollection(kept, self.told)
+        granule = Granule(file, None, known, digest=kept.digest)
+        if kept.digest is None and any(step.column == "access_md5" for step in self.steps):
+            raise FileNeededError
+        row = self._row(granule, self.remembering)
+        known.check(granule.row)
+        return row, known.mask(self.overridden)
+
+    def _row(self, granule: Granule, steps: tuple[Step, ...]) -> Row:
+        for _ in self._walk(granule, steps):
             pass
         cells = granule.row
         return tuple(cells.get(column.name) for column in self.columns)
 
     def explain(self, granule: Granule) -> list[Explained]:
         """Walk the same steps and keep the sources; in the order of `columns`."""
-        sources = {column: (cell, source) for column, cell, source in self._walk(granule)}
+        sources = {column: (cell, source) for column, cell, source in self._walk(granule, self.steps)}
         return [Explained(c, *sources.get(c.name, (None, _untold(c)))) for c in self.columns]
 
-    def _walk(self, granule: Granule) -> Iterator[tuple[str, Cell, str]]:
+    def _walk(self, granule: Granule, steps: tuple[Step, ...]) -> Iterator[tuple[str, Cell, str]]:
         by_name = {column.name: column for column in self.columns}
-        for step in self.steps:
+        for step in steps:
             source = step.source
             try:
                 value, source = _taken_apart(step.value(granule), source)
@@ -227,12 +277,26 @@ def _compile(collection: Collection, number: int, path: str) -> Plan:
     except ConfigError as error:
         raise ConfigError(error.message, path=path, place=f"{place}.grammar") from None
     options = _options(collection, product, grammar, path, place)
-    steps = _merge(collection, product, grammar, options, path)
+    of_grammar = {step.column: noted(step) for step in _steps(grammar, options, path)}
+    remembering = {column: remembered(column) for column in of_grammar}
+    overridden = frozenset(collection.cells(product, "overrides"))
+    own = [repr(column) for column in collection.columns if column.name in of_grammar]
     particles = _particle_spectral_type(collection, path)  # products share it: units of a mapping go by it
-    versions = f"{__version__} {mending_version()} {grammar.name} {grammar.version}"
-    text = f"{versions} {particles} {collection.fingerprint(product)}"
-    fingerprint = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-    return Plan((), steps, grammar, options, fingerprint)
+    told = (VERSION, mending_version(), particles, collection.spatial_frame_type, own, product.reading_keys())
+    return Plan(
+        (), _merge(collection, product, of_grammar, grammar.format), grammar, options,
+        digest(repr(told)), collection.fingerprint(product),
+        _merge(collection, product, remembering, grammar.format), tuple(of_grammar), overridden,
+    )  # fmt: skip
+
+
+def _steps(grammar: Grammar, options: GrammarOptions, path: str) -> Iterator[Step]:
+    seen = set()
+    for step in grammar.steps(options):
+        if step.column in seen:
+            raise ConfigError(f"grammar {grammar.name!r} has two steps for {step.column!r}", path=path)
+        seen.add(step.column)
+        yield step
 
 
 def _options(collection: Collection, product: Product, grammar: Grammar, path: str, place: str) -> GrammarOptions:
@@ -261,19 +325,15 @@ def _options(collection: Collection, product: Product, grammar: Grammar, path: s
 
 
 def _merge(
-    collection: Collection, product: Product, grammar: Grammar, options: GrammarOptions, path: str
+    collection: Collection, product: Product, of_grammar: Mapping[str, Step], file_format: str
 ) -> tuple[Step, ...]:
     """Overrides go before the grammar, the grammar before constants; what follows from other cells comes last."""
-    steps: dict[str, Step] = {}
-    for step in grammar.steps(options):
-        if step.column in steps:
-            raise ConfigError(f"grammar {grammar.name!r} has two steps for {step.column!r}", path=path)
-        steps[step.column] = step
+    steps = dict(of_grammar)
     for name, value in collection.cells(product, "constants").items():
         steps[name] = common.with_fallback(steps.get(name), name, value)
     for name, value in collection.cells(product, "overrides").items():
         steps[name] = Step(name, f"{config.FILE_NAME}, overrides.{name}", lambda _, value=value: value)  # type: ignore[misc]
-    for step in common.steps(collection, product, grammar.format):
+    for step in common.steps(collection, product, file_format):
         given = steps.pop(step.column, None)
         steps[step.column] = common.prefer(given, step) if given else step  # popped: the common ones run last
     return tuple(steps.values())

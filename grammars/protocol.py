@@ -27,6 +27,21 @@ Answer: TypeAlias = Value | Found | Missing
 
 
 @dataclass(frozen=True, slots=True)
+class Companion:
+    """A further file of a granule: the data of a detached label.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+    size_bytes : int
+        -1 where it is missing.
+    """
+
+    path: Path
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class SourceFile:
     """What the file system tells of a file.
 
@@ -39,12 +54,15 @@ class SourceFile:
     size_bytes : int
     mtime_ns : int
         Last modification, nanoseconds since 1970-01-01 UTC.
+    companions : tuple of Companion
+        Files that belong to the same granule, in the order of the config.
     """
 
     path: Path
     relative: str
     size_bytes: int
     mtime_ns: int
+    companions: tuple[Companion, ...] = ()
 
 
 @runtime_checkable
@@ -110,12 +128,21 @@ class Granule:
         What the grammar's `examine` made of it.
     row : dict of str to Cell
         The cells so far; later steps may use earlier ones (templates, dates).
+    digest : str, optional
+        MD5 of the file and of its companions, joined by commas, where somebody asked for it.
+    given : set of str
+        Columns that the grammar filled.
+    looked_at : set of str
+        What its steps looked at beside header and facts: columns of `row`, and ``@file`` for `file`.
     """
 
     file: SourceFile
     header: Any
     facts: Any = None
     row: dict[str, Cell] = field(default_factory=dict)
+    digest: str | None = None
+    given: set[str] = field(default_factory=set)
+    looked_at: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from epncore.model.bookkeeping import Stamp
 from epncore.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class DachsWay:
 
 
 def dachs_way(
-    collection: Collection, folder: Path, plans: Sequence[str], python: Sequence[str], timeout: float = 60
+    collection: Collection, folder: Path, plans: Sequence[Stamp], python: Sequence[str], timeout: float = 60
 ) -> DachsWay:
     """Find out what the descriptor must say.
 
@@ -60,8 +61,8 @@ def dachs_way(
     collection : Collection
     folder : pathlib.Path
         Of the collection.toml.
-    plans : sequence of str
-        Fingerprints of the plans, by product.
+    plans : sequence of Stamp
+        By product: what the ledger must say of a file that need not be read again.
     python : sequence of str
         Program, and arguments if need be, that runs the toolkit's Python.
     timeout : float
@@ -74,12 +75,18 @@ def dachs_way(
     Raises
     ------
     UsageError
-        Where a path cannot be written into a descriptor.
+        Where a path cannot be written into a descriptor, or a product keeps the latest versions only.
     """
+    for number, product in enumerate(collection.product):
+        if product.keep == "latest":
+            raise UsageError(
+                f'product.{number}.keep = "latest" is more than DaCHS can do by itself: it looks at one file at a time',
+                hint="Load from outside, with `epncore ingest`",
+            )
     # Absolute, but links are kept: DaCHS treats the paths that it finds in the same way.
     place = os.path.abspath(folder)  # noqa: PTH100
     roots = [os.path.abspath(os.path.join(place, product.root)) for product in collection.product]  # noqa: PTH100, PTH118
-    command = [*python, "-m", WORKER_MODULE, place, *plans]
+    command = [*python, "-m", WORKER_MODULE, place, *map(str, plans)]
     for text in (*roots, *command):
         _check_writable(text)
     patterns = dict.fromkeys(
@@ -116,7 +123,7 @@ def _without_double_stars(pattern: str) -> Iterator[str]:
             yield "".join(itertools.chain.from_iterable(itertools.zip_longest(parts[::2], crossed, fillvalue="")))
 
 
-def _ignored(collection: Collection, roots: Sequence[str], plans: Sequence[str]) -> str:
+def _ignored(collection: Collection, roots: Sequence[str], plans: Sequence[Stamp]) -> str:
     """Files that an ingest would call unchanged: of this plan, and not waiting for a release date that has come.
 
     DaCHS compares paths relative to its inputs folder, where they are below it, and modification times as floats,
@@ -126,14 +133,17 @@ def _ignored(collection: Collection, roots: Sequence[str], plans: Sequence[str])
         f"WHEN {number} THEN {_literal(root + '/')} || substr(path, {_below(product.root)})"
         for number, (root, product) in enumerate(zip(roots, collection.product, strict=True))
     )
-    known = ", ".join(f"({number}, {_literal(plan)})" for number, plan in enumerate(plans))
+    known = ", ".join(
+        f"({', '.join([str(number), *map(_literal, map(str, plan))])})" for number, plan in enumerate(plans)
+    )
+    made_by = ", ".join(f"{name}::text" for name in Stamp._fields)
     inputs = r"'\getConfig{inputsDir}/'"
     lines = (
         f"SELECT CASE WHEN starts_with(place, {inputs}) THEN substr(place, length({inputs}) + 1) ELSE place END, stamp",
         f"FROM (SELECT CASE product {places} END AS place,",
         "    timestamp '1970-01-01' + (mtime_ns / 1000 + 2) * interval '1 microsecond' AS stamp",
         f"  FROM {collection.schema_name}.ledger",
-        f"  WHERE status IN ('row', 'withheld') AND (product, plan) IN ({known})",
+        f"  WHERE status IN ('row', 'withheld') AND (product, {made_by}) IN ({known})",
         "    AND (release_date IS NULL OR release_date > now() AT TIME ZONE 'UTC')) AS known",
     )
     return "\n          ".join(lines)

@@ -135,15 +135,20 @@ def grammars() -> None:
 @_memory_limit
 @click.option("--dry-run", is_flag=True, help="Read and check everything, write nothing.")
 @click.option("--strict", is_flag=True, help="End with 3 for old quarantine too, and quarantine for warnings.")
+@click.option("--prune", is_flag=True, help="Remove the rows of files that are no longer there.")
+@click.option("--verify", is_flag=True, help="Read all files again and compare content and rows, whatever times say.")
+@click.option(
+    "--rebuild-ledger", is_flag=True, help="Read all files again and make table and ledger agree; the rows stay there."
+)
 @json_option
 def ingest(
     folder: Path, dsn: str | None, workers: int | None, scheduler: str | None, file_timeout: float, memory_limit: int,
-    *, dry_run: bool, strict: bool, as_json: bool,
+    *, dry_run: bool, strict: bool, prune: bool, verify: bool, rebuild_ledger: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Fill the table of a collection: read what is new or changed, write what differs.
 
-    Ends with 0 where nothing was newly quarantined, with 3 where something was, with 4 where another ingest of the
-    collection is running.
+    Ends with 0 where nothing was newly quarantined, with 3 where something was, where --verify found an altered file,
+    or where table and ledger do not agree, with 4 where another ingest of the collection is running.
     """
     from epncore.app.ingest import ingest as run
     from epncore.model.collection import load
@@ -155,13 +160,14 @@ def ingest(
     with show.progress_bar(wanted=not as_json) as bar:
         found = run(
             folder, database, workers=workers, scheduler=scheduler, limits=Limits(file_timeout, memory_limit),
-            dry_run=dry_run, strict=strict, progress=bar,
+            dry_run=dry_run, strict=strict, prune=prune, verify=verify, rebuild=rebuild_ledger, progress=bar,
         )  # fmt: skip
     if as_json:
         click.echo(show.to_json(show.summary_json(found)))
     else:
         show.summary(Console(), name, found, dry_run=dry_run)
-    sys.exit(3 if found.newly_quarantined or (strict and found.quarantined) else 0)
+    disagrees = (found.lacking or found.unknown) and not rebuild_ledger
+    sys.exit(3 if found.newly_quarantined or found.altered or disagrees or (strict and found.quarantined) else 0)
 
 
 @cli.command(cls=_Command, example="epncore preview ecallisto -o /var/gavo/inputs")
@@ -264,7 +270,7 @@ def links(folder: Path, dsn: str | None, *, as_json: bool) -> None:
 )
 def rd(folder: Path, output: Path, load: str, worker_python: str, timeout: float) -> None:
     """Write the resource descriptor that a DaCHS operator imports."""
-    from epncore.app.relink import ledger_plans
+    from epncore.app.stamps import stamps
     from epncore.model.collection import FILE_NAME
     from epncore.model.collection import load as load_config
     from grammars.plan import compile_plans
@@ -275,9 +281,8 @@ def rd(folder: Path, output: Path, load: str, worker_python: str, timeout: float
     plans = compile_plans(collection, str(folder / FILE_NAME))
     way = None
     if load == "dachs":
-        fingerprints = ledger_plans(collection, plans)
         # -I: whatever lies in the folder or the environment of DaCHS, the worker imports the toolkit's own modules.
-        way = dachs_way(collection, folder, fingerprints, [worker_python, "-I"], timeout)
+        way = dachs_way(collection, folder, stamps(collection, plans), [worker_python, "-I"], timeout)
     path = write_rd(collection, plans[0].columns, output, way)
     name = collection.schema_name
     click.echo(f"{path} is written. On the server, with it in the inputs folder:")

@@ -29,9 +29,6 @@ from typing import TYPE_CHECKING, Any
 
 from epncore.app.embargo import present
 from epncore.app.pipes import private_pipes
-from epncore.app.relink import ledger_plans
-from epncore.app.scan import look_at, matcher
-from epncore.app.store import ledger_line
 from epncore.app.worker import Task, Worker
 from epncore.model.bookkeeping import LEDGER, LINKS
 from epncore.model.errors import ConfigError, EpnCoreError
@@ -66,8 +63,7 @@ class Answers:
 
     def __init__(self, folder: Path, plans: Sequence[str], now: dt.datetime) -> None:
         self.worker = Worker(Task(str(folder), now))
-        self.plans = ledger_plans(self.worker.collection, self.worker.plans)
-        if plans and self.plans != list(plans):
+        if plans and list(map(str, self.worker.stamps)) != list(plans):
             raise ConfigError(
                 "the config, or a grammar, has changed since the descriptor was made",
                 path=str(folder),
@@ -75,33 +71,32 @@ class Answers:
             )
         self.products = [
             # As DaCHS writes the paths that it finds: absolute, links kept.
-            (os.path.abspath(folder / product.root) + "/", matcher(product.sources))  # noqa: PTH100
-            for product in self.worker.collection.product
+            (os.path.abspath(files.root) + "/", files)  # noqa: PTH100
+            for files in self.worker.files
         ]
 
     def answer(self, path: str) -> dict[str, Any]:
         """What became of a file, without its number."""
         named = [
             number
-            for number, (root, matches) in enumerate(self.products)
-            if path.startswith(root) and matches(path.removeprefix(root))
+            for number, (root, files) in enumerate(self.products)
+            if path.startswith(root) and files.names(path.removeprefix(root))
         ]
         # DaCHS's patterns take in folders, and may reach further than ours.
         if not named or Path(path).is_dir():
             return {}
         if len(named) > 1:
             return {"path": path, "place": "file", "reason": f"products {named[0]} and {named[1]} both claim it"}
-        (product,) = named
-        root = self.worker.collection.product[product].root
-        outcome = self.worker.read(look_at(root, path.removeprefix(self.products[product][0]), product, Path(path)))
+        root, files = self.products[named[0]]
+        outcome = self.worker.read(files.look(path.removeprefix(root), Path(path)))
         if outcome.status in {"quarantined", "unavailable"}:
-            return {"path": outcome.path, "place": outcome.place, "reason": outcome.reason}
+            return {"path": outcome.seen.path, "place": outcome.place, "reason": outcome.reason}
         rows = [[table, {name: _plain(cell) for name, cell in row.items()}] for table, row in self._rows(outcome)]
-        return {"path": outcome.path, "granule_uid": outcome.granule_uid, "rows": rows}
+        return {"path": outcome.seen.path, "granule_uid": outcome.granule_uid, "rows": rows}
 
     def _rows(self, outcome: Outcome) -> Iterator[tuple[str, dict[str, Cell]]]:
         """What an ingest would write; of a file that is withheld the ledger alone knows."""
-        yield LEDGER.name, dict(zip(LEDGER.names, ledger_line(outcome, self.plans[outcome.product]), strict=True))
+        yield LEDGER.name, dict(zip(LEDGER.names, outcome.ledger_line(), strict=True))
         if outcome.row is not None:
             columns = self.worker.columns
             yield (

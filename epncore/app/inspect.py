@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from epncore.app.embargo import HIDDEN, held_until
-from epncore.app.scan import matcher
+from epncore.app.scan import product_files
+from epncore.app.sources import source_file
 from epncore.model import collection as config
 from epncore.model.collection import Collection
 from epncore.model.errors import FileError, UnknownFormatError, UsageError
@@ -64,18 +65,17 @@ def inspect(path: Path, folder: Path | None = None, now: dt.datetime | None = No
         Where the config is wrong.
     """
     try:
-        status = path.stat()
+        path.stat()
     except OSError as error:
         raise UsageError(f"cannot be read ({error.strerror})", path=str(path)) from None
     if not path.is_file():
         raise UsageError("is no file", path=str(path), hint="inspect takes one file; `epncore ingest` takes folders")
     if folder is None:
         collection = _bare_collection(_grammar_name(path))
-        plan, relative = compile_plans(collection)[0], path.name
+        plan, file = compile_plans(collection)[0], _alone(path)
     else:
         collection = config.load(folder)
-        plan, relative = _plan_of(path, folder, collection)
-    file = SourceFile(path, relative, status.st_size, status.st_mtime_ns)
+        plan, file = _plan_of(path, folder, collection)
     try:
         with plan.opened(file) as granule:
             values = plan.explain(granule)
@@ -105,15 +105,20 @@ def _grammar_name(path: Path) -> str:
         return grammar_for(header, reader, str(path)).name
 
 
-def _plan_of(path: Path, folder: Path, collection: Collection) -> tuple[Plan, str]:
+def _alone(path: Path) -> SourceFile:
+    """A file that no product names."""
+    status = path.stat()
+    return SourceFile(path, path.name, status.st_size, status.st_mtime_ns)
+
+
+def _plan_of(path: Path, folder: Path, collection: Collection) -> tuple[Plan, SourceFile]:
     """The product that names this file; where none does, one whose grammar takes it."""
     plans = compile_plans(collection, str(folder / config.FILE_NAME))
-    for product, plan in zip(collection.product, plans, strict=True):
-        root = (folder / product.root).resolve()
-        if path.resolve().is_relative_to(root):
-            relative = path.resolve().relative_to(root).as_posix()
-            if matcher(product.sources)(relative):
-                return plan, relative
+    for files, plan in zip(product_files(collection, folder), plans, strict=True):
+        if path.resolve().is_relative_to(files.real_root):
+            relative = path.resolve().relative_to(files.real_root).as_posix()
+            if files.names(relative):
+                return plan, replace(source_file(folder, collection, files.look(relative, path)), path=path)
     file_format = reader_for(path).format
     mapped = [plan for plan in plans if by_name_only(plan.grammar) and plan.grammar.format == file_format]
     try:
@@ -121,9 +126,9 @@ def _plan_of(path: Path, folder: Path, collection: Collection) -> tuple[Plan, st
     except UnknownFormatError:
         if not mapped:
             raise
-        return mapped[0], path.name
+        return mapped[0], _alone(path)
     for plan in (*(plan for plan in plans if plan.grammar.name == grammar), *mapped):
-        return plan, path.name
+        return plan, _alone(path)
     names = ", ".join(dict.fromkeys(plan.grammar.name for plan in plans))
     raise UsageError(
         f"no product of the collection names this file, and its grammar is {grammar!r}, not {names}",

@@ -6,9 +6,11 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Literal
 
+from epncore.app.scan import Seen
+from epncore.model.bookkeeping import LEDGER, Stamp
 from epncore.model.row import Cell, Row
 
-Status = Literal["row", "quarantined", "duplicate", "withheld", "unavailable"]
+Status = Literal["row", "quarantined", "duplicate", "withheld", "unavailable", "superseded"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,14 +19,11 @@ class Outcome:
 
     Attributes
     ----------
-    path : str
-        Key in the ledger.
-    product : int
-    size_bytes, mtime_ns : int
-        When it was scanned.
-    status : {"row", "quarantined", "duplicate", "withheld", "unavailable"}
+    seen : Seen
+        The file as it was when it was read.
+    status : {"row", "quarantined", "duplicate", "withheld", "unavailable", "superseded"}
         ``withheld`` rows wait for their release date; an ``unavailable`` file could not be opened: it keeps the row it
-        has, and the next run tries again.
+        has, and the next run tries again. A ``superseded`` file has a later version.
     row : tuple of Cell, optional
         In the order of the plan's columns.
     links : tuple of tuple of Cell
@@ -34,12 +33,13 @@ class Outcome:
         Where in the file something is wrong, and what.
     release_date : datetime.datetime, optional
         Set where the row will change when that date comes.
+    given, digest : str, optional
+        What the file gave, see `grammars.kept.mask`, and the MD5 of its content where that was computed.
+    stamp : Stamp, optional
+        What made the row; none where the next run is to read the file again.
     """
 
-    path: str
-    product: int
-    size_bytes: int
-    mtime_ns: int
+    seen: Seen
     status: Status
     row: Row | None = None
     links: tuple[tuple[Cell, ...], ...] = ()
@@ -48,3 +48,15 @@ class Outcome:
     place: str | None = None
     reason: str | None = None
     release_date: dt.datetime | None = None
+    given: str | None = None
+    digest: str | None = None
+    stamp: Stamp | None = None
+
+    def ledger_line(self) -> tuple[Cell, ...]:
+        """What the ledger keeps of it, in the order of its columns."""
+        known: dict[str, Cell] = {
+            **self.seen._asdict(), "status": self.status, "place": self.place, "reason": self.reason,
+            "granule_uid": self.granule_uid, "row_hash": self.row_hash, "release_date": self.release_date,
+            "given": self.given, "digest": self.digest, **(self.stamp._asdict() if self.stamp else {}),
+        }  # fmt: skip
+        return tuple(known.get(name) for name in LEDGER.names)

@@ -13,10 +13,11 @@ from psycopg import sql
 from datalink.previews import write
 from epncore.app import artist
 from epncore.app.embargo import present
-from epncore.app.ingest import Progress, Quarantined
+from epncore.app.ingest import Progress
 from epncore.app.pool import in_order, local_pool
 from epncore.app.scan import scan
 from epncore.app.session import database_errors
+from epncore.app.summary import Quarantined
 from epncore.app.work import Limits, Work
 from epncore.model import collection as config
 from epncore.model.bookkeeping import LINKS
@@ -111,7 +112,7 @@ def preview(
     except OSError as error:
         raise UsageError(f"cannot be made ({error.strerror})", path=str(target)) from None
     task = artist.Task(str(folder.absolute()), str(target.absolute()), now or present())
-    files = list(scan(collection, folder))
+    files = sorted(scan(collection, folder))
     if progress:
         progress.found(len(files))
     run = _Run(target, collection.schema_name)

@@ -1,4 +1,7 @@
-"""Looks over the folders of a collection: which files are there, of what size and age. Opens none of them."""
+"""Looks over the folders of a collection: which files are there, of what size and age. Opens none of them.
+
+Nothing that grows with the number of files is kept: neither paths nor entries of a folder.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,10 @@ import os
 import posixpath
 import re
 import stat
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from epncore.app.companions import companion_names, companion_pattern
 from epncore.model.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -18,29 +21,120 @@ if TYPE_CHECKING:
     from epncore.model.collection import Collection
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A file that a product's patterns name.
+class Seen(NamedTuple):
+    """A file that a product's patterns name, or a folder that cannot be entered.
 
     Attributes
     ----------
     path : str
         Key in the ledger: the product's root as the config writes it, and the path below; any name that is no UTF-8
-        is written with backslashes.
+        is written with backslashes. That of a folder ends in a slash.
     product : int
         Number of the product in the config.
-    size_bytes, mtime_ns : int
+    size_bytes, mtime_ns, inode, ctime_ns : int
         As the file system says; -1 where it does not.
+    companions : str, optional
+        The same numbers of each companion, with spaces between; companions with semicolons between.
+    family, version : str, optional
+        Of products that keep the latest version only: the path without its version, and that.
     """
 
     path: str
     product: int
     size_bytes: int
     mtime_ns: int
+    inode: int = -1
+    ctime_ns: int = -1
+    companions: str | None = None
+    family: str | None = None
+    version: str | None = None
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder that cannot be entered."""
+        return self.path.endswith("/")
+
+
+class ProductFiles:
+    """The files of one product: which they are, and what the file system tells of each.
+
+    Parameters
+    ----------
+    collection : Collection
+    number : int
+        Of the product.
+    folder : pathlib.Path
+        Of the collection.toml; roots are relative to it.
+    """
+
+    def __init__(self, collection: Collection, number: int, folder: Path) -> None:
+        self.number, self.product = number, collection.product[number]
+        self.root = folder / self.product.root
+        self.real_root = self.root.resolve()
+        self.prefix = ledger_prefix(self.product.root)
+        self._matches = matcher(self.product.sources)
+        self._companions = companion_pattern(self.product)
+        self._version = re.compile(self.product.version_in_name) if self.product.keep == "latest" else None
+
+    def names(self, relative: str) -> bool:
+        """Whether the file at this path below the root is a granule's: named by a pattern, and no companion."""
+        if not self._matches(relative):
+            return False
+        return self._companions is None or not self._companions.fullmatch(relative)
+
+    def look(self, relative: str, entry: os.DirEntry[str] | Path) -> Seen:
+        """What the file system tells of a file."""
+        key = self.prefix + relative
+        if not key.isascii():
+            key = _written(key)
+        companions = self._look_at_companions(relative) if self._companions else None
+        family = self._family(key) if self._version else (None, None)
+        try:
+            status = entry.stat()
+        except OSError:
+            # A dangling link, or a file that just went: the reader will say which.
+            return Seen(key, self.number, -1, -1, -1, -1, companions, *family)
+        if not stat.S_ISREG(status.st_mode):
+            return Seen(key, self.number, -1, -1, -1, -1, companions, *family)
+        return Seen(
+            key, self.number, status.st_size, status.st_mtime_ns, _signed(status.st_ino), status.st_ctime_ns,
+            companions, *family,
+        )  # fmt: skip
+
+    def _look_at_companions(self, relative: str) -> str:
+        return ";".join(_numbers(self.root / name) for name in companion_names(self.product, relative))
+
+    def _family(self, key: str) -> tuple[str | None, str | None]:
+        """The last version in the name counts: ``x_V01_V02`` is version 2 of ``x_V01``."""
+        folder, slash, name = key.rpartition("/")
+        found = list(self._version.finditer(name)) if self._version else []
+        version = ".".join(re.findall("[0-9]+", found[-1][1] or "")) if found else ""
+        if not version:
+            return None, None
+        start, end = found[-1].span()
+        return folder + slash + name[:start] + name[end:], version
+
+
+def _numbers(path: Path) -> str:
+    try:
+        status = path.stat()
+    except OSError:
+        return "-1 -1 -1 -1"
+    return f"{status.st_size} {status.st_mtime_ns} {_signed(status.st_ino)} {status.st_ctime_ns}"
+
+
+def _signed(inode: int) -> int:
+    """An inode as the 64 bits of a bigint, which have a sign."""
+    return inode - 2**64 if inode >= 2**63 else inode
+
+
+def product_files(collection: Collection, folder: Path) -> list[ProductFiles]:
+    """The files of each product."""
+    return [ProductFiles(collection, number, folder) for number in range(len(collection.product))]
 
 
 def scan(collection: Collection, folder: Path) -> Iterator[Seen]:
-    """Walk the roots of all products, each folder once, in the order of names.
+    """Walk the roots of all products, each once, in the order in which the file system lists.
 
     Parameters
     ----------
@@ -55,82 +149,93 @@ def scan(collection: Collection, folder: Path) -> Iterator[Seen]:
     Raises
     ------
     ConfigError
-        Where a root is no folder, or two products claim one file.
+        Where a root is no folder or cannot be read, or two products claim one file.
     """
-    roots = [(folder / product.root).resolve() for product in collection.product]
-    claimed: dict[Path, int] = {}
-    for number, product in enumerate(collection.product):
-        root = folder / product.root
-        if not root.is_dir():
-            raise ConfigError(
-                f"{product.root!r} is no folder here",
-                path=str(folder / "collection.toml"),
-                place=f"product.{number}.root",
-                hint="Is a disk not mounted? Nothing was changed",
-            )
-        matches = matcher(product.sources)
-        # Only products whose folders overlap can claim one file; for the others nothing has to be remembered.
-        shared = any(_overlap(roots[number], other) for place, other in enumerate(roots) if place != number)
-        for relative, entry in _walk(root):
+    products = product_files(collection, folder)
+    roots: dict[Path, list[ProductFiles]] = {}
+    for product in products:
+        _check_root(product, folder)
+        roots.setdefault(product.real_root, []).append(product)
+    for here in roots.values():
+        others = [p for p in products if p.real_root != here[0].real_root and _overlap(p, here[0])]
+        alone = here[0] if len(here) == 1 and not others else None
+        for relative, entry in _walk(here[0].root):
             if entry is None:
                 # A folder that cannot be entered may hold granules: its outcome says so.
-                yield Seen(ledger_key(product.root, relative), number, -1, -1)
+                yield Seen(_written(here[0].prefix + relative), here[0].number, -1, -1)
                 continue
-            if not matches(relative):
+            if alone is not None:
+                if alone.names(relative):
+                    yield alone.look(relative, entry)
                 continue
-            seen = look_at(product.root, relative, number, entry)
-            if shared and (first := claimed.setdefault(roots[number] / relative, number)) != number:
-                raise ConfigError(
-                    f"products {first} and {number} both claim {seen.path}",
-                    path=str(folder / "collection.toml"),
-                    place=f"product.{number}.sources",
-                    hint="Let the patterns tell the files apart",
-                )
-            yield seen
+            owners = [product for product in here if product.names(relative)]
+            if not owners:
+                continue
+            if others:
+                place = here[0].real_root / relative
+                owners += [p for p in others if _below(place, p) is not None and p.names(str(_below(place, p)))]
+            if len(owners) > 1:
+                raise _claimed(sorted(owners, key=lambda owner: owner.number), owners[0].prefix + relative, folder)
+            yield owners[0].look(relative, entry)
 
 
-def _overlap(one: Path, other: Path) -> bool:
-    return one.is_relative_to(other) or other.is_relative_to(one)
-
-
-def look_at(root: str, relative: str, product: int, entry: os.DirEntry[str] | Path) -> Seen:
-    """What the file system tells of a file at `relative` below a product's root.
-
-    Parameters
-    ----------
-    root : str
-        As the config writes it.
-    relative : str
-    product : int
-        Number of the product.
-    entry : os.DirEntry or pathlib.Path
-        The file.
-
-    Returns
-    -------
-    Seen
-    """
-    key = ledger_key(root, relative)
+def _check_root(product: ProductFiles, folder: Path) -> None:
     try:
-        status = entry.stat()
-    except OSError:
-        # A dangling link, or a file that just went: the reader will say which.
-        return Seen(key, product, -1, -1)
-    if not stat.S_ISREG(status.st_mode):
-        return Seen(key, product, -1, -1)
-    return Seen(key, product, status.st_size, status.st_mtime_ns)
+        os.scandir(product.root).close()
+    except OSError as error:
+        if isinstance(error, (FileNotFoundError, NotADirectoryError)):
+            message, hint = "is no folder here", "Is a disk not mounted? Nothing was changed"
+        else:
+            message, hint = f"cannot be read ({error.strerror})", "Nothing was changed"
+        raise ConfigError(
+            f"{product.product.root!r} {message}",
+            path=str(folder / "collection.toml"),
+            place=f"product.{product.number}.root",
+            hint=hint,
+        ) from None
+
+
+def is_empty(root: Path) -> bool:
+    """Whether a folder holds nothing at all, as the place of a disk that is not mounted does."""
+    with os.scandir(root) as entries:
+        return next(entries, None) is None
+
+
+def _overlap(one: ProductFiles, other: ProductFiles) -> bool:
+    return one.real_root.is_relative_to(other.real_root) or other.real_root.is_relative_to(one.real_root)
+
+
+def _below(place: Path, product: ProductFiles) -> Path | None:
+    return place.relative_to(product.real_root) if place.is_relative_to(product.real_root) else None
+
+
+def _claimed(owners: Sequence[ProductFiles], path: str, folder: Path) -> ConfigError:
+    return ConfigError(
+        f"products {owners[0].number} and {owners[1].number} both claim {_written(path)}",
+        path=str(folder / "collection.toml"),
+        place=f"product.{owners[1].number}.sources",
+        hint="Let the patterns tell the files apart",
+    )
 
 
 def ledger_key(root: str, relative: str) -> str:
     """Path of a file as the ledger writes it."""
-    joined = posixpath.normpath(posixpath.join(root, relative))
-    return os.fsencode(joined).decode("utf-8", "backslashreplace")
+    return _written(ledger_prefix(root) + relative)
+
+
+def ledger_prefix(root: str) -> str:
+    """What the keys of all files below a product's root begin with."""
+    below = posixpath.normpath(root)
+    return "" if below == "." else f"{below.rstrip('/')}/"
+
+
+def _written(key: str) -> str:
+    return os.fsencode(key).decode("utf-8", "backslashreplace")
 
 
 def relative_path(root: str, key: str) -> str:
     """Path below the product's root, from its key in the ledger."""
-    below = posixpath.normpath(root)
-    return key if below == "." else key[len(below.rstrip("/")) + 1 :]
+    return key[len(ledger_prefix(root)) :]
 
 
 def matcher(patterns: Sequence[str]) -> Callable[[str], object]:
@@ -139,7 +244,7 @@ def matcher(patterns: Sequence[str]) -> Callable[[str], object]:
 
 
 def _walk(root: Path) -> Iterator[tuple[str, os.DirEntry[str] | None]]:
-    """Files below a folder, None for a folder that cannot be read.
+    """Files below a folder; None for a folder that cannot be read, with a slash after its path.
 
     Links to folders are followed, but no folder is entered twice on one way down.
     """
@@ -147,22 +252,18 @@ def _walk(root: Path) -> Iterator[tuple[str, os.DirEntry[str] | None]]:
     while pending:
         place, prefix, above = pending.pop()
         try:
-            with os.scandir(place) as entries:
-                here = sorted(entries, key=lambda entry: entry.name)
             status = Path(place).stat()
+            identity = (status.st_dev, status.st_ino)
+            if identity in above:
+                continue
+            with os.scandir(place) as entries:
+                for entry in entries:
+                    if _is_folder(entry):
+                        pending.append((entry.path, f"{prefix}{entry.name}/", (*above, identity)))
+                    else:
+                        yield prefix + entry.name, entry
         except OSError:
             yield prefix, None
-            continue
-        identity = (status.st_dev, status.st_ino)
-        if identity in above:
-            continue
-        folders = []
-        for entry in here:
-            if _is_folder(entry):
-                folders.append((entry.path, f"{prefix}{entry.name}/", (*above, identity)))
-            else:
-                yield prefix + entry.name, entry
-        pending += reversed(folders)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

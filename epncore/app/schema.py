@@ -46,13 +46,17 @@ class Tables:
     schema: str
     types: dict[str, str]
 
+    def is_plain(self, column: Column) -> bool:
+        """Whether the server keeps a column of epn_core in the type that the toolkit would give it."""
+        return self.types[column.name] == sql_type(column.type).lower()
+
 
 def sql_type(kind: str) -> str:
     """The SQL name of a column type."""
     return str(_TYPES[kind].compile(dialect=postgresql.dialect()))  # type: ignore[no-untyped-call]
 
 
-def prepare(conn: psycopg.Connection, schema: str, columns: Sequence[Column]) -> Tables:
+def prepare(conn: psycopg.Connection, schema: str, columns: Sequence[Column], *, make_missing: bool = False) -> Tables:
     """Make the tables of a collection where there are none, and check those that are there.
 
     Parameters
@@ -62,6 +66,8 @@ def prepare(conn: psycopg.Connection, schema: str, columns: Sequence[Column]) ->
     schema : str
     columns : sequence of Column
         Of epn_core.
+    make_missing : bool
+        Whether to make what is missing where some of the tables are there.
 
     Returns
     -------
@@ -75,16 +81,17 @@ def prepare(conn: psycopg.Connection, schema: str, columns: Sequence[Column]) ->
     names = ("epn_core", LEDGER.name, LINKS.name)
     found = _columns_there(conn, schema)
     there = [name for name in names if name in found]
-    if not there:
-        _check_no_dachs(conn, schema)
-        _create(conn, schema, columns)
-    elif len(there) < len(names):
-        missing = ", ".join(sorted(set(names) - set(there)))
+    missing = [name for name in names if name not in found]
+    if missing and there and not make_missing:
         raise DatabaseError(
-            f"schema {schema} has {', '.join(there)} but not {missing}",
-            hint="Import the generated descriptor with `dachs imp`, which makes all three, or drop the schema",
+            f"schema {schema} has {', '.join(there)} but not {', '.join(missing)}",
+            hint="Under DaCHS: import the generated descriptor with `dachs imp`, which makes all three. Then, or "
+            "elsewhere at once: `epncore ingest COLLECTION_DIR --rebuild-ledger` reads all files again",
         )
-    found = found if there else _columns_there(conn, schema)
+    if missing:
+        _check_no_dachs(conn, schema)
+        _create(conn, schema, columns, missing)
+        found = _columns_there(conn, schema)
     _check_privileges(conn, schema, names)
     for table in (LEDGER, LINKS):
         _check_columns(schema, table.name, [column.name for column in table.columns], found[table.name])
@@ -142,7 +149,7 @@ def _check_columns(schema: str, table: str, wanted: list[str], there: dict[str, 
         )
 
 
-def _create(conn: psycopg.Connection, schema: str, columns: Sequence[Column]) -> None:
+def _create(conn: psycopg.Connection, schema: str, columns: Sequence[Column], missing: Sequence[str]) -> None:
     metadata = sa.MetaData(schema=schema)
     epn_core = sa.Table(
         "epn_core",
@@ -163,13 +170,12 @@ def _create(conn: psycopg.Connection, schema: str, columns: Sequence[Column]) ->
     if conn.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (schema,)).fetchone() is None:
         _check_may_create(conn, schema)
         _run(conn, sa.schema.CreateSchema(schema).compile(dialect=dialect))
-    for table in (epn_core, *books):
-        _run(conn, CreateTable(table).compile(dialect=dialect))
-    for names in INDICES:
-        _index(conn, epn_core, names)
-    for table, book in zip(books, (LEDGER, LINKS), strict=True):
-        for names in book.indexes:
-            _index(conn, table, names)
+    indices = (INDICES, LEDGER.indexes, LINKS.indexes)
+    for table, of_table in zip((epn_core, *books), indices, strict=True):
+        if table.name in missing:
+            _run(conn, CreateTable(table).compile(dialect=dialect))
+            for names in of_table:
+                _index(conn, table, names)
 
 
 def _index(conn: psycopg.Connection, table: sa.Table, names: Sequence[str]) -> None:

@@ -12,16 +12,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 from rich.text import Text
 
+from epncore.app.agreement import sentences
 from epncore.model.printable import safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from epncore.app import preview as previewing
-    from epncore.app.ingest import Summary
     from epncore.app.inspect import Inspection
     from epncore.app.relink import Relinked
     from epncore.app.status import CollectionStatus
+    from epncore.app.summary import Quarantined, Summary
     from epncore.model.row import Cell
 
 LISTED = 20
@@ -74,17 +75,26 @@ def inspection(console: Console, path: str, found: Inspection) -> None:
 
 def summary_json(summary: Summary) -> dict[str, Any]:
     """As the README documents it."""
+    added = ("renamed", "superseded", "unavailable", "pruned", "lacking", "unknown", "undigested")
     return {
         "new": summary.new,
         "changed": summary.changed,
         "unchanged": summary.unchanged,
-        "vanished": len(summary.vanished),
+        "vanished": summary.vanished_count,
         "withheld": summary.withheld,
         "rows": summary.rows,
         "seconds": round(summary.seconds, 3),
-        "quarantined": [{"path": q.path, "where": q.where, "reason": q.reason} for q in summary.quarantined],
+        "quarantined": _without_row(summary.quarantined),
         "notes": summary.notes,
+        "quarantined_count": summary.quarantined_count,
+        **{name: getattr(summary, name) for name in added},
+        "altered": _without_row(summary.altered),
+        "altered_count": summary.altered_count,
     }
+
+
+def _without_row(files: Sequence[Quarantined]) -> list[dict[str, str]]:
+    return [{"path": q.path, "where": q.where, "reason": q.reason} for q in files]
 
 
 def summary(console: Console, name: str, found: Summary, *, dry_run: bool) -> None:
@@ -92,17 +102,23 @@ def summary(console: Console, name: str, found: Summary, *, dry_run: bool) -> No
     head = f"{name}: a dry run, nothing was written" if dry_run else name
     console.print(safe(head), style="bold")
     counts = [("new", found.new), ("changed", found.changed), ("unchanged", found.unchanged)]
-    counts += [("withheld", found.withheld)] if found.withheld else []
-    counts += [("quarantined", len(found.quarantined)), ("vanished", len(found.vanished))]
+    seldom = ("renamed", "withheld", "superseded", "unavailable", "pruned")
+    counts += [(what, getattr(found, what)) for what in seldom if getattr(found, what)]
+    counts += [("quarantined", found.quarantined_count), ("vanished", found.vanished_count)]
     console.print("  " + ", ".join(f"{count} {what}" for what, count in counts))
     console.print(f"  {found.rows} rows in {name}.epn_core, after {found.seconds:.1f} s", highlight=False)
+    if found.undigested:
+        console.print(f"  {found.undigested} files had no digest yet: the next --verify can compare their content")
     if found.quarantined:
         new = f" ({found.newly_quarantined} of them new)" if found.newly_quarantined else " (none of them new)"
         console.print(f"Without a row{new}:", style="yellow")
-        _list(console, [f"{q.path}, {q.where}: {q.reason}" for q in found.quarantined])
+        _list(console, [f"{q.path}, {q.where}: {q.reason}" for q in found.quarantined], found.quarantined_count)
+    if found.altered:
+        console.print("Not what they were, though nothing told so:", style="yellow")
+        _list(console, [f"{q.path}: {q.reason}" for q in found.altered], found.altered_count)
     if found.vanished:
-        console.print("No longer there; the rows that they had stay:", style="yellow")
-        _list(console, found.vanished)
+        console.print("No longer there; the rows that they had stay (--prune removes them):", style="yellow")
+        _list(console, found.vanished, found.vanished_count)
     for note in found.notes:
         console.print(safe(note), style="yellow")
 
@@ -157,20 +173,22 @@ def status(console: Console, found: Sequence[CollectionStatus]) -> None:
         table.add_column(heading, justify="left" if heading in {"collection", "first day", "last day"} else "right")
     for each in found:
         days = ((moment or "")[:10] for moment in (each.first, each.last))
-        counted = (each.rows, each.files, len(each.quarantined), each.withheld)
+        counted = (each.rows, each.files, each.quarantined_count, each.withheld)
         table.add_row(each.schema, *map(str, counted), *days)
     console.print(table)
     for each in found:
         if each.quarantined:
             console.print(f"{each.schema}, without a row:", style="yellow")
-            _list(console, [f"{q.path}, {q.where}: {q.reason}" for q in each.quarantined])
+            _list(console, [f"{q.path}, {q.where}: {q.reason}" for q in each.quarantined], each.quarantined_count)
+        for sentence in sentences(each.lacking, each.unknown):
+            console.print(safe(f"{each.schema}: {sentence}"), style="yellow")
 
 
-def _list(console: Console, lines: Sequence[str]) -> None:
+def _list(console: Console, lines: Sequence[str], count: int = 0) -> None:
     for line in lines[:LISTED]:
         console.print("  ", safe(line), sep="", soft_wrap=True)
-    if len(lines) > LISTED:
-        console.print(f"  ... and {len(lines) - LISTED} more (all with --json)")
+    if (more := max(count, len(lines)) - LISTED) > 0:
+        console.print(f"  ... and {more} more (with --json)")
 
 
 class Bar:

@@ -1,12 +1,13 @@
-"""Whether a file that a scan saw may be opened at all: a name of UTF-8, a real file, below its root."""
+"""Whether a file that a scan saw may be opened at all: a name of UTF-8, a real file, below its root, complete."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from epncore.app.companions import companion_names
 from epncore.app.scan import relative_path
 from epncore.model.errors import FileError
-from grammars.protocol import SourceFile
+from grammars.protocol import Companion, SourceFile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,10 +17,15 @@ if TYPE_CHECKING:
 
 
 def source_file(folder: Path, collection: Collection, seen: Seen) -> SourceFile:
-    """The file that a scan saw, with its path below the product's root."""
+    """The file that a scan saw, with its path below the product's root, and its companions."""
     product = collection.product[seen.product]
     relative = relative_path(product.root, seen.path)
-    return SourceFile(folder / product.root / relative, relative, seen.size_bytes, seen.mtime_ns)
+    names = companion_names(product, relative)
+    sizes = [int(numbers.split(" ")[0]) for numbers in (seen.companions or "").split(";") if numbers]
+    companions = tuple(
+        Companion(folder / product.root / name, size) for name, size in zip(names, sizes, strict=bool(sizes))
+    )
+    return SourceFile(folder / product.root / relative, relative, seen.size_bytes, seen.mtime_ns, companions)
 
 
 def check(folder: Path, collection: Collection, seen: Seen, file: SourceFile) -> None:
@@ -29,18 +35,27 @@ def check(folder: Path, collection: Collection, seen: Seen, file: SourceFile) ->
     ------
     FileError
         For a name that is no UTF-8, for a pipe or a device (opening it would wait for ever; a size below 0 says that
-        the scan saw no file), and for a link that leads out of the root, unless the product allows that.
+        the scan saw no file), for a link that leads out of the root, unless the product allows that, and for a file
+        that lacks a companion.
     """
     product = collection.product[seen.product]
     if "\\x" in file.relative and not file.path.exists():
         raise FileError("the file name is no UTF-8", place="file name", hint="Rename the file")
     if file.size_bytes < 0 and file.path.exists() and not file.path.is_file() and not file.path.is_dir():
         raise FileError("it is no file but a pipe, a socket or a device", hint="Leave it out of the sources")
-    if not product.outside_root:
-        real = file.path.resolve()
-        if not real.is_relative_to((folder / product.root).resolve()):
+    for companion in file.companions:
+        if not companion.path.is_file():
             raise FileError(
-                f"a link leads out of the product's root, to {real}",
-                place="file name",
-                hint="Set outside_root = true in the product to allow that",
+                f"{companion.path.name}, which belongs to it, is missing",
+                place="companions",
+                hint="The file is read again when that is there",
             )
+    if not product.outside_root:
+        root = (folder / product.root).resolve()
+        for path in (file.path, *(companion.path for companion in file.companions)):
+            if not path.resolve().is_relative_to(root):
+                raise FileError(
+                    f"a link leads out of the product's root, to {path.resolve()}",
+                    place="file name",
+                    hint="Set outside_root = true in the product to allow that",
+                )

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
-from epncore.app.ingest import Quarantined
+from epncore.app.agreement import Agreement
 from epncore.app.session import database_errors
+from epncore.app.states import names
+from epncore.app.summary import LISTED, Quarantined
 from epncore.model.bookkeeping import LEDGER
 from epncore.model.units import datetime_of_jd
 
@@ -27,19 +29,27 @@ class CollectionStatus:
     schema : str
     rows : int
         Of epn_core.
-    files, withheld : int
+    files, withheld, superseded : int
         In the ledger.
+    lacking, unknown : int
+        Rows that the ledger knows and the table lacks, and rows of the table that the ledger does not know.
     first, last : str or None
         Start of the first and end of the last observation, ISO 8601, UTC.
+    quarantined_count : int
     quarantined : list of Quarantined
+        The first of them.
     """
 
     schema: str
     rows: int
     files: int
     withheld: int
+    superseded: int
+    lacking: int
+    unknown: int
     first: str | None
     last: str | None
+    quarantined_count: int
     quarantined: list[Quarantined]
 
 
@@ -67,18 +77,26 @@ def _one(conn: psycopg.Connection, schema: str) -> CollectionStatus:
         conn,
         sql.SQL("SELECT count(*), min(time_min), max(time_max) FROM {}").format(sql.Identifier(schema, "epn_core")),
     )
-    ledger = sql.Identifier(schema, LEDGER.name)
-    files, withheld = _row(
-        conn, sql.SQL("SELECT count(*), count(*) FILTER (WHERE status = 'withheld') FROM {}").format(ledger)
+    known = names(schema)
+    files, withheld, superseded, bad = _row(
+        conn,
+        sql.SQL(
+            "SELECT count(*), count(*) FILTER (WHERE status = 'withheld'),"
+            " count(*) FILTER (WHERE status = 'superseded'), count(*) FILTER (WHERE status IN {quarantine})"
+            " FROM {ledger}"
+        ).format(**known),
     )
     quarantined = conn.execute(
         sql.SQL(
-            "SELECT path, place, reason FROM {} WHERE status IN ('quarantined', 'duplicate')"
-            ' ORDER BY path COLLATE "C"'
-        ).format(ledger)
+            "SELECT path, place, reason FROM {ledger} WHERE status IN {quarantine}"
+            ' ORDER BY path COLLATE "C" LIMIT {limit}'
+        ).format(**known, limit=sql.Literal(LISTED))
     )
     listed = [Quarantined(*line) for line in quarantined]
-    return CollectionStatus(schema, rows, files, withheld, _iso(first), _iso(last), listed)
+    lacking, unknown = Agreement(conn, schema).found()
+    return CollectionStatus(
+        schema, rows, files, withheld, superseded, lacking, unknown, _iso(first), _iso(last), bad, listed
+    )
 
 
 def _row(conn: psycopg.Connection, statement: sql.Composed) -> tuple:  # type: ignore[type-arg]

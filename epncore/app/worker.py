@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from datalink.links import link_rows, links_hash
 from epncore.app.embargo import HIDDEN, held_until
 from epncore.app.outcome import Outcome, Status
-from epncore.app.scan import Seen, relative_path
+from epncore.app.scan import Seen, product_files, relative_path
 from epncore.app.sources import check, source_file
+from epncore.app.stamps import stamps
 from epncore.app.work import pass_on_memory_error
 from epncore.model import collection as config
 from epncore.model.errors import ConfigError, FileError, RuleBrokenError, UnavailableError
 from epncore.model.row import row_hash
 from epncore.model.rules import RowChecker
+from grammars.common import accessed, content_digest
+from grammars.kept import FileNeededError, Kept
 from grammars.plan import Plan, compile_plans
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
+    from epncore.model.bookkeeping import Stamp
     from epncore.model.row import Row
+    from grammars.protocol import SourceFile
+
+
+class Job(NamedTuple):
+    """A file to work on: read it, or make its row anew from what is kept of it, where that will do."""
+
+    seen: Seen
+    kept: Kept | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +49,25 @@ class Task:
         Naive, UTC: embargoes are judged by it, and nothing else is.
     strict : bool
         Whether warnings quarantine too.
-    plans : tuple of str
-        What `fingerprints` must give; none for any. Who writes the ledger knows the files by them.
+    made_by : tuple of Stamp
+        What config and grammars must give, by product; none for any. Who writes the ledger knows the files by it.
+    digest : bool
+        Whether to compute the digest of each file's content.
     """
 
     folder: str
     now: dt.datetime
     strict: bool = False
-    plans: tuple[str, ...] = ()
+    made_by: tuple[Stamp, ...] = ()
+    digest: bool = False
 
-    def begin(self) -> Callable[[Seen], Outcome]:
+    def begin(self) -> Callable[[Job], Outcome]:
         """Read the config and compile the plans, once in each process."""
-        return Worker(self).read
+        return Worker(self).work
 
-    def failed(self, item: Seen, reason: str) -> Outcome:
+    def failed(self, item: Job, reason: str) -> Outcome:
         """Give the outcome of a file that no process survived."""
-        return quarantined(item, "reader", reason)
+        return quarantined(item.seen, "reader", reason)
 
 
 class Worker:
@@ -69,28 +84,77 @@ class Worker:
         self.folder = Path(task.folder)
         self.collection = config.load(self.folder)
         self.plans: list[Plan] = compile_plans(self.collection, str(self.folder / config.FILE_NAME))
-        if task.plans and task.plans != fingerprints(self.collection, self.plans):
+        self.stamps = stamps(self.collection, self.plans)
+        if task.made_by and task.made_by != tuple(self.stamps):
             raise ConfigError("the config, or a grammar, is another here", path=str(self.folder / config.FILE_NAME))
+        self.files = product_files(self.collection, self.folder)
         self.columns = self.plans[0].columns
-        self.position = {column.name: number for number, column in enumerate(self.columns)}
         self.checker = RowChecker(self.columns)
 
+    def work(self, job: Job) -> Outcome:
+        """Make the row of a file. Whatever it holds, this returns an outcome."""
+        if job.kept is not None:
+            try:
+                return self._anew(job.seen, job.kept)
+            except FileNeededError:
+                pass
+        return self.read(job.seen)
+
     def read(self, seen: Seen) -> Outcome:
-        """Read one file. Whatever it holds, this returns an outcome."""
+        """Read one file, once more where it changed meanwhile."""
+        if seen.is_folder:
+            return quarantined(
+                seen, "folder", "this folder cannot be read: the files below it keep their rows", "unavailable"
+            )
+        before = self._look(seen)
+        for _ in range(2):
+            outcome = self._read(before)
+            after = self._look(seen)
+            if after == before:
+                return outcome
+            before = after
+        return quarantined(seen, "file", "it changed while it was read; the next ingest tries again", "unavailable")
+
+    def _look(self, seen: Seen) -> Seen:
+        """The file as it is now, which may be some time after the scan."""
+        files = self.files[seen.product]
+        relative = relative_path(files.product.root, seen.path)
+        path = files.root / relative
+        return files.look(relative, path) if path.is_file() else seen
+
+    def _read(self, seen: Seen) -> Outcome:
         file = source_file(self.folder, self.collection, seen)
+        plan = self.plans[seen.product]
         try:
             check(self.folder, self.collection, seen, file)
-            row = self.plans[seen.product].read(file)
+            with plan.opened(file) as granule:
+                row = plan.row(granule)
             self._check(row)
+            if self.task.digest and granule.digest is None:
+                granule.digest = content_digest(file)
         except FileError as error:
             pass_on_memory_error(error)
-            reason = f"{error.message}. {error.hint}" if error.hint else error.message
-            status: Status = "unavailable" if isinstance(error, UnavailableError) else "quarantined"
-            return quarantined(seen, error.place or "file", reason, status)
+            return self._failed(seen, error)
         except Exception as error:  # noqa: BLE001 -- a reader or a grammar of others may fail in any way: say so, go on
             pass_on_memory_error(error)
-            return quarantined(seen, "reader or grammar", f"unexpected {type(error).__name__}: {error}")
-        return self._outcome(seen, row)
+            outcome = quarantined(seen, "reader or grammar", f"unexpected {type(error).__name__}: {error}")
+            return replace(outcome, stamp=self.stamps[seen.product])
+        return replace(self._outcome(seen, file, row), given=plan.mask(granule), digest=granule.digest)
+
+    def _failed(self, seen: Seen, error: FileError) -> Outcome:
+        reason = f"{error.message}. {error.hint}" if error.hint else error.message
+        if isinstance(error, UnavailableError):
+            return quarantined(seen, error.place or "file", reason, "unavailable")
+        return replace(quarantined(seen, error.place or "file", reason), stamp=self.stamps[seen.product])
+
+    def _anew(self, seen: Seen, kept: Kept) -> Outcome:
+        file = source_file(self.folder, self.collection, seen)
+        try:
+            row, given = self.plans[seen.product].anew(file, kept)
+            self._check(row)
+        except FileError as error:
+            return self._failed(seen, error)
+        return replace(self._outcome(seen, file, row), given=given, digest=kept.digest)
 
     def _check(self, row: Row) -> None:
         for broken in self.checker.broken(row):
@@ -99,41 +163,32 @@ class Worker:
                 message = f"breaks rule {rule.id}: {broken.found}, but {rule.checks}"
                 raise RuleBrokenError(message, place=", ".join(rule.columns), hint=rule.mend)
 
-    def _outcome(self, seen: Seen, row: Row) -> Outcome:
+    def _outcome(self, seen: Seen, file: SourceFile, row: Row) -> Outcome:
         cells = {column.name: cell for column, cell in zip(self.columns, row, strict=True)}
-        uid, release = str(cells["granule_uid"]), cells["release_date"]
+        uid, release, stamp = str(cells["granule_uid"]), cells["release_date"], self.stamps[seen.product]
         due = held_until(self.collection, release, self.task.now)
         if due and self.collection.embargoed == "leave_out":
             return Outcome(
-                seen.path, seen.product, seen.size_bytes, seen.mtime_ns, "withheld", granule_uid=uid,
-                place="release_date", reason=f"proprietary until {due:%Y-%m-%d}", release_date=due,
+                seen, "withheld", granule_uid=uid, place="release_date", reason=f"proprietary until {due:%Y-%m-%d}",
+                release_date=due, stamp=stamp,
             )  # fmt: skip
+        _, size_bytes = accessed(file, cells.get("access_url"))
         if due:
             cells.update(dict.fromkeys(cells.keys() & set(HIDDEN)))
             row = tuple(cells[column.name] for column in self.columns)
         product = self.collection.product[seen.product]
-        path = relative_path(product.root, seen.path)
-        links = tuple(link_rows(cells, self.collection, product, path, seen.size_bytes, embargoed=due is not None))
-        digest = f"{row_hash(self.columns, row)}.{links_hash(links)}"
-        return Outcome(
-            seen.path, seen.product, seen.size_bytes, seen.mtime_ns, "row", row, links, uid, digest, release_date=due
-        )
-
-
-def fingerprints(collection: config.Collection, plans: Sequence[Plan]) -> tuple[str, ...]:
-    """All that rows and links of a collection depend on, beside its files."""
-    return (*(plan.fingerprint for plan in plans), collection.links_fingerprint())
+        links = tuple(link_rows(cells, self.collection, product, file.relative, size_bytes, embargoed=due is not None))
+        hashes = f"{row_hash(self.columns, row)}.{links_hash(links)}"
+        return Outcome(seen, "row", row, links, uid, hashes, release_date=due, stamp=stamp)
 
 
 def quarantined(seen: Seen, place: str, reason: str, status: Status = "quarantined") -> Outcome:
     """The outcome of a file that gives no row."""
     # PostgreSQL takes no NUL in a text, and no half of a surrogate pair.
-    clean = (text.replace("\x00", "\\0").encode("utf-8", "backslashreplace").decode() for text in (place, reason))
-    where, why = clean
-    return Outcome(seen.path, seen.product, seen.size_bytes, seen.mtime_ns, status, place=where, reason=why)
+    where, why = (text.replace("\x00", "\\0").encode("utf-8", "backslashreplace").decode() for text in (place, reason))
+    return Outcome(seen, status, place=where, reason=why)
 
 
 def refused(outcome: Outcome, reason: str) -> Outcome:
     """The outcome of a file whose row the database did not take."""
-    seen = Seen(outcome.path, outcome.product, outcome.size_bytes, outcome.mtime_ns)
-    return quarantined(seen, f"row {outcome.granule_uid}", reason)
+    return replace(quarantined(outcome.seen, f"row {outcome.granule_uid}", reason), stamp=outcome.stamp)

@@ -7,7 +7,7 @@ collection and are declared in its RD, see docs/adr/0007-one-schema-one-owner.md
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 BookType = Literal["text", "smallint", "integer", "bigint", "double", "timestamp"]
 
@@ -61,6 +61,23 @@ class BookTable:
         return tuple(column.name for column in self.columns)
 
 
+class Stamp(NamedTuple):
+    """What made a line of the ledger, beside the file: columns of the ledger by their names (docs/adr/0015).
+
+    Where `grammar`, `grammar_version` or `reading` differ, the file is read again; where only `config` or `linking` do,
+    row and links are made anew from the table.
+    """
+
+    grammar: str
+    grammar_version: int
+    reading: str
+    config: str
+    linking: str
+
+    def __str__(self) -> str:
+        return ".".join(map(str, self))
+
+
 LEDGER = BookTable(
     "ledger",
     "What became of each file of the collection.",
@@ -68,17 +85,28 @@ LEDGER = BookTable(
         BookColumn("path", "text", True, "Root of its product as the config writes it, and the path below that"),
         BookColumn("size_bytes", "bigint", False, "Size when it was read last"),
         BookColumn("mtime_ns", "bigint", False, "Modification time then, nanoseconds since 1970-01-01 UTC"),
+        BookColumn("inode", "bigint", False, "Number of the file in its file system then"),
+        BookColumn("ctime_ns", "bigint", False, "When the file system changed anything of it last, as mtime_ns"),
+        BookColumn("companions", "text", False, "Size, mtime_ns, inode and ctime_ns of each file that belongs to it"),
+        BookColumn("family", "text", False, "Its path without its version, where a later version replaces it"),
+        BookColumn("version", "text", False, "Its version there, numbers joined by dots"),
         BookColumn("status", "text", True, "What became of it"),
         BookColumn("place", "text", False, "Where in the file it went wrong"),
         BookColumn("reason", "text", False, "Why it gave no row"),
         BookColumn("granule_uid", "text", False, "The row it gave"),
-        BookColumn("row_hash", "text", False, "Fingerprint of that row"),
-        BookColumn("plan", "text", False, "Fingerprint of the config and the grammar that made that row"),
+        BookColumn("row_hash", "text", False, "Fingerprints of that row and of its links, joined by a dot"),
+        BookColumn("given", "text", False, "Which columns the file itself filled"),
+        BookColumn("digest", "text", False, "MD5 of its content, and of its companions', where that was computed"),
+        BookColumn("grammar", "text", False, "Grammar that read it"),
+        BookColumn("grammar_version", "integer", False, "Version of that grammar"),
+        BookColumn("reading", "text", False, "Fingerprint of what else a reading depends on; empty: read it again"),
+        BookColumn("config", "text", False, "Fingerprint of the keys of the config that its row depends on"),
+        BookColumn("linking", "text", False, "Fingerprint of the keys of the config that its links depend on"),
         BookColumn("release_date", "timestamp", False, "When a row that is withheld or only listed becomes public"),
         BookColumn("product", "integer", False, "Number of its product in the config, from 0"),
     ),
     key=("path",),
-    indexes=(("granule_uid",),),
+    indexes=(("granule_uid",), ("family",)),
 )
 """One row a file: what makes an unchanged re-run write nothing, and a bad file known by name and reason."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -26,6 +25,7 @@ from epncore.model.config_types import (
     STRICT,
     Bibcode,
     ColumnName,
+    CompanionName,
     Date,
     Doi,
     Gid,
@@ -37,10 +37,11 @@ from epncore.model.config_types import (
     Text,
     Url,
     UrlTemplate,
+    VersionPattern,
 )
 from epncore.model.linking import Das2, Documentation, Format, Preview
 from epncore.model.mending import mend
-from epncore.model.row import CellError, Value, to_cell
+from epncore.model.row import CellError, Value, digest, to_cell
 from epncore.model.rules import RowChecker
 from epncore.model.units import parse_period
 from epncore.model.vocabularies import RESERVED_WORDS, SUBJECTS
@@ -127,8 +128,15 @@ class Product(_Table):
     das2: Das2 | None = None
     derived_from: list[Text] = []
     md5: bool = False
+    companions: list[CompanionName] = []
+    keep: Literal["all", "latest"] = "all"
+    version_in_name: VersionPattern = r"[_-][vV]([0-9]+(?:\.[0-9]+)*)"
     constants: Cells = {}
     overrides: Cells = {}
+
+    def reading_keys(self) -> str:
+        """The keys by which a file must be read again when they change; all others a row can follow without that."""
+        return self.model_dump_json(include={"outside_root", "options", "mapping", "companions"})
 
     @field_validator("sources")
     @classmethod
@@ -253,22 +261,19 @@ class Collection(_Table):
     def fingerprint(self, product: Product) -> str:
         """32 hexadecimal digits that change when a key does that can reach a row of `product`."""
         keys = self.model_dump(by_alias=True, exclude={*_FOR_THE_REGISTRY, *_LINK_KEYS, "product"})
-        # A pattern chooses files; it is no part of what they become.
-        return _digest(repr((keys, product.model_dump(exclude={"sources", *_PRODUCT_LINK_KEYS}))))
+        # Some keys choose files; they are no part of what these become.
+        return digest(repr((keys, product.model_dump(exclude={*_CHOOSING_KEYS, *_PRODUCT_LINK_KEYS}))))
 
     def links_fingerprint(self) -> str:
         """32 hexadecimal digits that change when a key does that only links depend on."""
         include = dict.fromkeys(_LINK_KEYS, True) | {"product": {"__all__": _PRODUCT_LINK_KEYS}}
-        return _digest(self.model_dump_json(by_alias=True, include=include))
+        return digest(self.model_dump_json(by_alias=True, include=include))
 
 
 # A row does not depend on these: where they change, no file has to be read again.
 _LINK_KEYS = {"documentation", "doi", "reference_url", "bibcode"}
+_CHOOSING_KEYS = {"sources", "keep", "version_in_name"}
 _PRODUCT_LINK_KEYS = {"formats", "previews", "das2", "derived_from"}
-
-
-def _digest(text: str) -> str:
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def check_cells(cells: Cells, place: str, known: Mapping[str, Column]) -> None:

@@ -40,6 +40,29 @@ def _text_template(text: str) -> str:
     return text
 
 
+def _companion(text: str) -> str:
+    name = Template(text, ("stem", "name")).render({"stem": "x", "name": "x.y"})
+    if name.startswith(("/", "~")) or {"..", "."} & set(name.split("/")) or name.endswith("/"):
+        raise ValueError(
+            f"{text!r} leaves the folder of the file: name a file beside it, as {{stem}}.DAT, or in a folder below"
+        )
+    if "{" not in text:
+        raise ValueError(f"{text!r} would belong to every file: use {{stem}} or {{name}}")
+    if name == "x.y":
+        raise ValueError(f"{text!r} is the file itself")
+    return text
+
+
+def _version_pattern(text: str) -> str:
+    try:
+        groups = re.compile(text).groups
+    except re.error as error:
+        raise ValueError(f"{text!r} is no regular expression ({error})") from None
+    if groups != 1:
+        raise ValueError(f"{text!r} needs one group in parentheses, around the digits: _V([0-9]+)")
+    return text
+
+
 def _written_as(pattern: str, wanted: str) -> AfterValidator:
     """A text of a pattern, which nobody who mistyped it wants to read: `wanted` says what it means."""
 
@@ -83,6 +106,8 @@ Url = Annotated[str, AfterValidator(_url)]
 UrlTemplate = Annotated[str, AfterValidator(_url_template)]
 IdTemplate = Annotated[str, AfterValidator(_id_template)]
 TextTemplate = Annotated[str, Field(min_length=1), AfterValidator(_text_template)]
+CompanionName = Annotated[str, AfterValidator(_companion)]
+VersionPattern = Annotated[str, AfterValidator(_version_pattern)]
 Licence = Annotated[
     str,
     _written_as(

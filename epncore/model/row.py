@@ -197,13 +197,15 @@ def show(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
+def digest(text: str) -> str:
+    """A fingerprint of a text, 32 hexadecimal digits."""
+    return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+
+
 def row_hash(columns: Sequence[Column], row: Row) -> str:
     """A fingerprint of a row by its values, whatever the machine: 32 hexadecimal digits.
 
     NULL columns do not count, so that a column added later leaves the fingerprints of other rows alone.
     """
-    digest = hashlib.blake2b(digest_size=16)
-    for column, cell in sorted(zip(columns, row, strict=True), key=lambda pair: pair[0].name):
-        if cell is not None:
-            digest.update(f"{column.name}\x1f{cell!r}\x1e".encode())
-    return digest.hexdigest()
+    cells = sorted(zip(columns, row, strict=True), key=lambda pair: pair[0].name)
+    return digest("".join(f"{column.name}\x1f{cell!r}\x1e" for column, cell in cells if cell is not None))

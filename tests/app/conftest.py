@@ -7,13 +7,14 @@ import os
 import runpy
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 import psycopg
 import pytest
 from astropy.io import fits
+from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from epncore.app import embedded
@@ -123,3 +124,31 @@ def dump() -> Callable[[Database, str], dict[str, bytes]]:
         return found
 
     return copy
+
+
+Spoil = Callable[[Iterable[Path], Path, str], None]
+
+
+@pytest.fixture
+def spoil(database: Database) -> Spoil:
+    """A function that puts bytes in place of files that no reader takes: whoever opens one says so.
+
+    Size, time and inode stay. No call sets the time of the last change of a file's state back, so the ledger of the
+    schema is told the new one.
+    """
+
+    def overwrite(paths: Iterable[Path], folder: Path, schema: str) -> None:
+        ledger = sql.Identifier(schema, "ledger")
+        with database.connect() as conn:
+            for path in paths:
+                before = path.stat()
+                with path.open("r+b") as stream:
+                    stream.write(b"x" * before.st_size)
+                os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+                done = conn.execute(
+                    sql.SQL("UPDATE {} SET ctime_ns = %s WHERE path = %s").format(ledger),
+                    (path.stat().st_ctime_ns, path.relative_to(folder).as_posix()),
+                )
+                assert done.rowcount == 1
+
+    return overwrite

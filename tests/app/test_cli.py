@@ -162,6 +162,16 @@ def test_ingest_and_status_give_the_documented_json(collection: Callable[[str], 
         "seconds",
         "quarantined",
         "notes",
+        "quarantined_count",
+        "renamed",
+        "superseded",
+        "unavailable",
+        "pruned",
+        "lacking",
+        "unknown",
+        "undigested",
+        "altered",
+        "altered_count",
     ]
     assert (answer["new"], answer["rows"]) == (4, 4)
     assert [set(each) for each in answer["quarantined"]] == [{"path", "where", "reason"}]
@@ -229,7 +239,7 @@ def test_inspect_shows_an_embargoed_row_as_an_ingest_would(
 ) -> None:
     folder = collection("ecallisto")
     path = folder / "collection.toml"
-    path.write_text(f'release_after = "P500Y"\nembargoed = "{choice}"\n{path.read_text("utf-8")}', "utf-8")
+    path.write_text(f'release_after = "P90Y"\nembargoed = "{choice}"\n{path.read_text("utf-8")}', "utf-8")
     found = json.loads(
         epncore("inspect", next((folder / "data").glob("BIR*")), "--collection", folder, "--json").stdout
     )

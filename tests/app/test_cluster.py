@@ -94,7 +94,7 @@ def many(folder: Path) -> Path:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small batches, so that a run has a middle."""
-    monkeypatch.setattr("epncore.app.ingest.BATCH_FILES", 10)
+    monkeypatch.setattr("epncore.app.attempt.BATCH_FILES", 10)
     monkeypatch.setattr("epncore.app.ingest.CHUNK_FILES", 4)
 
 

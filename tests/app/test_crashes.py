@@ -35,11 +35,11 @@ FILES = 200
 INGEST = """
 import sys
 from pathlib import Path
-from epncore.app import ingest as ingesting
+from epncore.app import attempt, ingest
 from epncore.app.database import resolve
 
-ingesting.BATCH_FILES, ingesting.CHUNK_FILES = 16, 4
-ingesting.ingest(Path(sys.argv[1]), resolve(sys.argv[2]), workers=2)
+attempt.BATCH_FILES, ingest.CHUNK_FILES = 16, 4
+ingest.ingest(Path(sys.argv[1]), resolve(sys.argv[2]), workers=2)
 """
 
 

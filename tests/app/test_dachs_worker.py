@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from epncore.app.dachs_worker import Answers
-from epncore.app.relink import ledger_plans
+from epncore.app.stamps import stamps
 from epncore.model import collection as config
 from epncore.model.errors import ConfigError
 from epncore.model.row import Cell
@@ -88,7 +88,7 @@ def test_a_wrong_config_is_told_at_once(collection: Make) -> None:
 def test_a_descriptor_of_another_config_is_refused(collection: Make) -> None:
     folder = collection("voyager_pws")
     (plan,) = compile_plans(config.load(folder))
-    assert ask(folder, plans=tuple(ledger_plans(config.load(folder), [plan]))) == ([{"ready": 1}], 0)
+    assert ask(folder, plans=tuple(map(str, stamps(config.load(folder), [plan])))) == ([{"ready": 1}], 0)
     (failed,), _ = ask(folder, plans=("other",))
     assert "has changed since the descriptor was made" in failed["failed"]
 

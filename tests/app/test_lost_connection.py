@@ -59,7 +59,7 @@ class Meddler:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small batches, so that a run has a middle."""
-    monkeypatch.setattr("epncore.app.ingest.BATCH_FILES", 5)
+    monkeypatch.setattr("epncore.app.attempt.BATCH_FILES", 5)
     monkeypatch.setattr("epncore.app.ingest.CHUNK_FILES", 2)
 
 

@@ -8,14 +8,14 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from epncore.app import ingest as ingesting
+from epncore.app import attempt as attempts
 from epncore.app import relations
 from epncore.app.database import Database
 from epncore.app.ingest import ingest
@@ -25,6 +25,7 @@ from epncore.model.errors import DatabaseError
 pytestmark = pytest.mark.live
 
 Collections = Callable[[str], Path]
+Spoil = Callable[[Iterable[Path], Path, str], None]
 KINDS = ("raw", "edited", "calibrated")
 
 PRODUCT = """
@@ -115,7 +116,7 @@ def test_products_of_one_observation_find_each_other_in_any_order(
 
 
 def test_batches_do_not_matter(observation: Path, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ingesting, "BATCH_FILES", 1)
+    monkeypatch.setattr(attempts, "BATCH_FILES", 1)
     for gid in KINDS:
         arrive(observation, gid)
     ingest(observation, database)
@@ -213,14 +214,11 @@ def test_links_made_from_rows_are_those_made_from_files(observation: Path, datab
     assert [{**link, "xmin": ""} for link in links(database)] == expected
 
 
-def test_ingest_follows_keys_of_links_and_opens_no_file(observation: Path, database: Database) -> None:
+def test_ingest_follows_keys_of_links_and_opens_no_file(observation: Path, database: Database, spoil: Spoil) -> None:
     for gid in KINDS:
         arrive(observation, gid)
     ingest(observation, database)
-    for path in (observation / "data").rglob("*.cdf"):
-        times = path.stat()
-        path.write_bytes(b"x" * times.st_size)  # whoever opens it now will say so
-        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    spoil((observation / "data").rglob("*.cdf"), observation, "nda_routine")
     edit(observation, "/reseau-decametrique/", "/readme.pdf")
     edit(observation, 'derived_from = ["raw", "edited"]', 'derived_from = ["raw"]')
     summary = ingest(observation, database)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,7 @@ def collection(*products: dict[str, Any]) -> Collection:
 
 
 def paths(seen: list[Seen]) -> list[str]:
-    return [each.path for each in seen]
+    return sorted(each.path for each in seen)
 
 
 def touch(folder: Path, *names: str) -> None:
@@ -59,12 +61,14 @@ def test_a_pattern_names_these_paths_and_not_those(pattern: str, yes: list[str],
     assert [path for path in no if matches(path)] == []
 
 
-def test_files_come_with_size_and_time_in_the_order_of_names(tmp_path: Path) -> None:
+def test_files_come_with_what_the_file_system_tells(tmp_path: Path) -> None:
     touch(tmp_path, "b.cdf", "a.cdf", "x/c.cdf", "notes.txt")
     os.utime(tmp_path / "a.cdf", ns=(1, 1_600_000_000_000_000_123))
     seen = list(scan(collection({"sources": ["**/*.cdf"]}), tmp_path))
     assert paths(seen) == ["a.cdf", "b.cdf", "x/c.cdf"]
-    assert seen[0] == Seen("a.cdf", 0, 1, 1_600_000_000_000_000_123)
+    status = (tmp_path / "a.cdf").stat()
+    expected = Seen("a.cdf", 0, 1, 1_600_000_000_000_000_123, status.st_ino, status.st_ctime_ns)
+    assert sorted(seen)[0] == expected
 
 
 def test_two_products_keep_their_roots_apart(tmp_path: Path) -> None:
@@ -112,12 +116,25 @@ def test_a_missing_root_is_told_before_anything_is_read(tmp_path: Path) -> None:
     assert caught.value.place == "product.0.root"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root can read every folder")
-def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path) -> None:
-    touch(tmp_path, "x/a.cdf")
-    (tmp_path / "x").chmod(0)
+@pytest.mark.parametrize("place", ["x", "."])
+def test_a_folder_that_cannot_be_read_is_told(place: str) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="epnscan-"))
+    touch(folder / "data", "x/a.cdf", "b.cdf")
+    folder.chmod(0o755)
+    shut = folder / "data" / place
+    shut.chmod(0)
+    user = os.geteuid()
+    if user == 0:  # root can read every folder
+        os.seteuid(65534)
     try:
-        (seen,) = scan(collection({"sources": ["**/*.cdf"]}), tmp_path)
+        if place == ".":
+            with pytest.raises(ConfigError, match=r"'data' cannot be read \(Permission denied\)"):
+                list(scan(collection({"root": "data", "sources": ["**/*.cdf"]}), folder))
+        else:
+            seen = sorted(scan(collection({"root": "data", "sources": ["**/*.cdf"]}), folder))
+            assert [each.path for each in seen] == ["data/b.cdf", "data/x/"]
+            assert seen[1].is_folder
     finally:
-        (tmp_path / "x").chmod(0o755)
-    assert seen == Seen("x/", 0, -1, -1)
+        os.seteuid(user)
+        shut.chmod(0o755)
+        shutil.rmtree(folder)

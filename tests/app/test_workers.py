@@ -42,9 +42,9 @@ class Task(Plain):
         read = super().begin()
         seed = os.environ["SHUFFLE_SEED"]
 
-        def slowly(seen):
-            time.sleep(0.03 * random.Random(f"{seen.path} {seed}").random())
-            return read(seen)
+        def slowly(job):
+            time.sleep(0.03 * random.Random(f"{job.seen.path} {seed}").random())
+            return read(job)
 
         return slowly
 
@@ -108,7 +108,7 @@ def test_tables_do_not_depend_on_workers_chunks_batches_or_who_is_ready_first(
             conn.execute("DROP SCHEMA ecallisto CASCADE")
         monkeypatch.setenv("SHUFFLE_SEED", str(workers))
         monkeypatch.setattr("epncore.app.ingest.CHUNK_FILES", chunk)
-        monkeypatch.setattr("epncore.app.ingest.BATCH_FILES", batch)
+        monkeypatch.setattr("epncore.app.attempt.BATCH_FILES", batch)
         ingest(folder, database, workers=workers)
         assert dump(database, "ecallisto") == first
 

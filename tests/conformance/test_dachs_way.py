@@ -20,7 +20,7 @@ from psycopg import sql
 
 from epncore.app.database import resolve
 from epncore.app.ingest import ingest
-from epncore.app.relink import ledger_plans
+from epncore.app.stamps import stamps
 from epncore.model import collection as config
 from epncore.testing.dachs_lab import DachsError, DachsLab
 from epncore.testing.lab_machine import Account
@@ -97,7 +97,7 @@ def install(lab: DachsLab, folder: Path, out: Path, python: list[str], timeout: 
     """The descriptor by which DaCHS reads the files; gives the RD's name."""
     collection = config.load(folder)
     plans = compile_plans(collection)
-    way = dachs_way(collection, folder, ledger_plans(collection, plans), python, timeout)
+    way = dachs_way(collection, folder, stamps(collection, plans), python, timeout)
     lab.install(write_rd(collection, plans[0].columns, out, way).parent)
     return f"{collection.schema_name}/q"
 
@@ -105,7 +105,7 @@ def install(lab: DachsLab, folder: Path, out: Path, python: list[str], timeout: 
 VARIANTS = {
     "plain": ("", ""),
     "leave_out": ('release_after = "P1Y"\nembargoed = "leave_out"\n', ""),
-    "list": ('release_after = "P300Y"\nembargoed = "list"\n', ""),
+    "list": ('release_after = "P90Y"\nembargoed = "list"\n', ""),
     "footprints": (
         "",
         "\n[overrides]\ns_region = [10.0, 20.0, 30.123456789, 20.1, 30.5, 40.0, 0.1, 39.9]\ncoverage = '1/1 3'\n",
@@ -299,7 +299,7 @@ class Radiometer:
 INSTALL = """
 import sys
 from pathlib import Path
-from epncore.app.relink import ledger_plans
+from epncore.app.stamps import stamps
 from epncore.model.collection import load
 from grammars.plan import compile_plans
 from rd_templates.dachs_way import dachs_way
@@ -307,7 +307,7 @@ from rd_templates.render import write_rd
 folder, out, *python = sys.argv[1:]
 collection = load(Path(folder))
 plans = compile_plans(collection)
-way = dachs_way(collection, Path(folder), ledger_plans(collection, plans), python, 2)
+way = dachs_way(collection, Path(folder), stamps(collection, plans), python, 2)
 write_rd(collection, plans[0].columns, Path(out), way)
 """
 

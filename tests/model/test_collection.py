@@ -332,7 +332,8 @@ def test_a_missing_file_or_a_folder_in_its_place_is_said(tmp_path):
 RESTING = [
     ("title", "y"), ("description", "y"), ("creators", ["y"]), ("created", dt.date(2020, 1, 1)), ("licence", "CC0-1.0"),
     ("subjects", ["solar-physics"]), ("publisher", "y"), ("contact_name", "y"), ("instruments", ["y"]),
-    ("facilities", ["y"]), ("product.0.sources", ["y"]), ("serve_previews", True),
+    ("facilities", ["y"]), ("product.0.sources", ["y"]), ("serve_previews", True), ("product.0.keep", "latest"),
+    ("product.0.version_in_name", "v([0-9])"),
     # Links have a fingerprint of their own (tests/datalink).
     ("doi", "10.5072/y"), ("reference_url", "https://y.org"), ("bibcode", "2017SSRv..213..347K"),
     ("documentation", [{"url": "https://y.org", "title": "y"}]),
@@ -346,7 +347,7 @@ REACHING = [
     ("product.0.grammar", "y"), ("product.0.options.a", 1), ("product.0.mapping.a", 1), ("product.0.granule_gid", "y"),
     ("product.0.access_url", "https://y.org/{name}"), ("product.0.access_format", "y/y"),
     ("product.0.thumbnail_url", "https://y.org/{name}"), ("product.0.constants.target_name", "Io"),
-    ("product.0.overrides.target_name", "Io"),
+    ("product.0.overrides.target_name", "Io"), ("product.0.companions", ["{stem}.DAT"]),
 ]  # fmt: skip
 
 

@@ -1,0 +1,251 @@
+"""One ingest over one connection, and over a new one where that is lost: what is committed is found in the ledger."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from epncore.app import agreement, schema, worker
+from epncore.app.diff import Differences
+from epncore.app.kept_rows import jobs_anew
+from epncore.app.pool import in_order
+from epncore.app.relations import derivations
+from epncore.app.scan import Seen, is_empty, scan
+from epncore.app.session import alone, first_line
+from epncore.app.store import Counts, Store
+from epncore.app.summary import LISTED, Summary
+from epncore.app.verification import Verification
+from epncore.app.versions import Versions
+from epncore.app.worker import Job
+from epncore.model import collection as config
+from epncore.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from epncore.app.database import Database
+    from epncore.app.ingest import Progress
+    from epncore.app.outcome import Outcome
+    from epncore.app.pool import Pool
+    from epncore.model.collection import Collection
+    from grammars.plan import Plan
+
+BATCH_FILES = 1024
+"""Files of one transaction."""
+
+MOST_REFUSED = 100
+"""Rows that the database may refuse before the run ends: then it is no matter of single files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What an ingest is asked for beside its main job, see `epncore.app.ingest.ingest`."""
+
+    dry_run: bool = False
+    prune: bool = False
+    verify: bool = False
+    rebuild: bool = False
+
+
+class Attempts:
+    """One ingest. What it counts goes on from attempt to attempt; what hangs on a connection is made anew in each."""
+
+    def __init__(
+        self,
+        folder: Path,
+        collection: Collection,
+        plans: Sequence[Plan],
+        database: Database,
+        pool: Pool[Job, Outcome],
+        task: worker.Task,
+        wanted: Wanted,
+        progress: Progress | None,
+    ) -> None:
+        self.folder, self.collection, self.plans = folder, collection, plans
+        self.database, self.pool, self.task, self.wanted, self.progress = database, pool, task, wanted, progress
+        self.batches = 0
+        self.refused = 0
+        self.total = Counts()
+        self.waited: list[str] = []
+
+    def attempt(self) -> Summary:
+        """Do all of it over one connection."""
+        name = self.collection.schema_name
+        with self.database.connect() as conn, alone(conn, name):
+            tables = schema.prepare(conn, name, self.plans[0].columns, make_missing=self.wanted.rebuild)
+            agree = agreement.Agreement(conn, name)
+            lacking, unknown = agree.found()
+            self._begin(conn, tables)
+            self.commit()
+            self._compare()
+            self._execute()
+            if self.wanted.rebuild:
+                self._agree(agree)
+            summary = self._summary()
+            self.differences.forget()
+            self.commit()
+            summary.lacking, summary.unknown = lacking, unknown
+            told = [] if self.wanted.rebuild else agreement.sentences(lacking, unknown)
+            summary.notes = self.notes + self.waited + told
+            if self.wanted.dry_run:
+                conn.rollback()
+        return summary
+
+    def wait(self, seconds: float, reason: str) -> None:
+        """Say that the connection was lost; a dry run, which commits nothing, counts anew."""
+        self.waited.append(f"the database went away and was tried again: {reason}")
+        if self.wanted.dry_run:
+            self.total = Counts()
+        if self.progress:
+            self.progress.waits(seconds, reason)
+
+    def commit(self) -> None:
+        """End a batch; a dry run keeps one transaction open and drops it in the end."""
+        if not self.wanted.dry_run:
+            self.conn.commit()
+
+    def _begin(self, conn: psycopg.Connection, tables: schema.Tables) -> None:
+        self.conn, self.tables = conn, tables
+        by_content = self.wanted.verify or self.wanted.rebuild
+        self.differences = Differences(conn, tables.schema)
+        keeps_latest = any(product.keep == "latest" for product in self.collection.product)
+        self.versions = Versions(conn, tables.schema) if keeps_latest else None
+        self.verification = Verification(conn, tables.schema) if self.wanted.verify else None
+        self.store = Store(
+            conn, tables, self.plans[0].columns, derivations(self.collection),
+            by_content=by_content, versions=self.versions, verification=self.verification,
+        )  # fmt: skip
+        self.by_product: Counter[int] = Counter()
+        self.folders = 0
+        self.pruned = 0
+        self.notes: list[str] = []
+
+    def _compare(self) -> None:
+        """Scan, and find what differs from the ledger.
+
+        Raises
+        ------
+        UsageError
+            Where rows may be removed later and a product has no files: a disk may not be mounted.
+        """
+        self.differences.scanned(self._counted(scan(self.collection, self.folder)))
+        for number, product in enumerate(self.collection.product):
+            if not self.by_product[number]:
+                patterns = ", ".join(map(repr, product.sources))
+                note = f"product {number}: no file below {product.root!r} is named by {patterns}"
+                removes = self.wanted.prune or self.wanted.rebuild
+                if removes and (is_empty(self.folder / product.root) or self.differences.knows(product.root)):
+                    raise UsageError(
+                        note,
+                        path=str(self.folder / config.FILE_NAME),
+                        hint="Is a disk not mounted? Nothing was changed: rows are removed only where each root "
+                        "holds files",
+                    )
+                self.notes.append(note)
+        if self.versions:
+            self.versions.note()
+        by_content = self.wanted.verify or self.wanted.rebuild
+        self.differences.compare(self.task.made_by, self.task.now, read_all=by_content)
+        if self.versions:
+            self.versions.hold()
+        self.commit()
+        if self.progress:
+            self.progress.found(self.by_product.total())
+
+    def _counted(self, files: Iterable[Seen]) -> Iterator[Seen]:
+        for seen in files:
+            if seen.is_folder:
+                self.folders += 1
+            else:
+                self.by_product[seen.product] += 1
+            yield seen
+
+    def _execute(self) -> None:
+        """Write what differs, remove what is gone, then give rows to those whose rival went."""
+        anew = jobs_anew(self.conn, self.tables, self.plans[0].columns)
+        done = self._work(chain(anew, map(Job, self.differences.to_read())))
+        if self.wanted.prune:
+            self.pruned = self.differences.prune()
+            self.commit()
+        if self.progress:
+            self.progress.done(self.by_product.total() - done)
+        while self._work(map(Job, self._freed())):
+            pass
+
+    def _freed(self) -> Iterator[Seen]:
+        yield from self.differences.freed()
+        if self.versions:
+            yield from self.versions.freed()
+
+    def _work(self, jobs: Iterator[Job]) -> int:
+        """Do some jobs and write what they give, in the order of the jobs; how many there were."""
+        done = 0
+        with closing(in_order(jobs, self.pool)) as outcomes:
+            while batch := list(islice(outcomes, BATCH_FILES)):
+                self._write(batch)
+                done += len(batch)
+                if self.progress:
+                    self.progress.done(len(batch))
+        return done
+
+    def _write(self, batch: list[Outcome]) -> None:
+        """Write a batch; where the database refuses a value, find the rows it is in and quarantine those alone."""
+        try:
+            with self.conn.transaction():
+                counts = self.store.write(batch)
+        except (psycopg.DataError, psycopg.IntegrityError, psycopg.InternalError) as error:
+            if len(batch) > 1:
+                middle = len(batch) // 2
+                self._write(batch[:middle])
+                self._write(batch[middle:])
+                return
+            self.refused += 1
+            if self.refused > MOST_REFUSED:
+                raise
+            (outcome,) = batch
+            reason = f"the database refuses the row: {first_line(error)}"
+            self._write([worker.refused(outcome, reason)])
+            return
+        self.commit()
+        self.batches += 1
+        self.total.add(counts)
+
+    def _agree(self, agree: agreement.Agreement) -> None:
+        """Remove what only the table, or only the ledger, knows; not while a file may be hidden from sight."""
+        if self.differences.away() or self.differences.unavailable():
+            self.notes.append("some files cannot be opened now: rows that no other file gives are left as they are")
+            return
+        agree.mend()
+        self.commit()
+
+    def _summary(self) -> Summary:
+        """Count up."""
+        count, total, found = self.differences.count_by_status(), self.total, self.verification
+        vanished_count, vanished = self.differences.vanished(LISTED)
+        quarantined_count = sum(count[status] for status in ("quarantined", "duplicate", "unavailable"))
+        told = total.new + total.renamed + total.changed + count["withheld"] + count["superseded"] + quarantined_count
+        return Summary(
+            new=total.new,
+            changed=total.changed,
+            renamed=total.renamed,
+            unchanged=self.by_product.total() + self.folders - told,
+            withheld=count["withheld"],
+            superseded=count["superseded"],
+            quarantined_count=quarantined_count,
+            quarantined=self.differences.quarantine(LISTED),
+            newly_quarantined=total.newly_quarantined,
+            unavailable=self.differences.away(),
+            vanished_count=vanished_count,
+            vanished=vanished,
+            pruned=self.pruned,
+            altered_count=found.altered_count if found else 0,
+            altered=found.altered if found else [],
+            undigested=found.undigested if found else 0,
+            rows=self.differences.row_count(),
+        )

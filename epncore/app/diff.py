@@ -1,0 +1,232 @@
+"""Compares what a scan saw with the ledger: what must be read, what can be made anew without that, what is gone.
+
+Files that stay as they are take part in one COPY and one join, and nothing else: `diff` holds the others only.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, LiteralString
+
+from psycopg import sql
+
+from epncore.app.scan import Seen, ledger_prefix
+from epncore.app.schema import sql_type
+from epncore.app.states import listed, names
+from epncore.app.summary import Quarantined
+from epncore.model.bookkeeping import LEDGER, Stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    import psycopg
+
+# By product, as `epncore.app.stamps` has it.
+_DIFFERENCE: LiteralString = (
+    "INSERT INTO diff ({seen}, state, work, same) SELECT {seen}, state, work, same FROM ("
+    " SELECT coalesce(s.path, l.path) AS path, {either},"
+    "  CASE WHEN l.path IS NULL THEN 'new' WHEN s.path IS NULL THEN 'gone' ELSE 'there' END AS state,"
+    "  CASE WHEN s.path IS NULL THEN NULL"
+    "   WHEN l.path IS NULL OR ({stat}) IS DISTINCT FROM ({ledger_stat})"
+    "    OR (t.grammar, t.grammar_version, t.reading) IS DISTINCT FROM (l.grammar, l.grammar_version, l.reading)"
+    "    OR l.release_date <= {now} OR (l.status = 'row' AND l.row_hash IS NULL)"
+    "    OR (l.status = 'superseded' AND s.family IS NULL) THEN 'read'"
+    "   WHEN (t.config, s.product) IS DISTINCT FROM (l.config, l.product)"
+    "    THEN CASE l.status WHEN 'row' THEN 'anew' ELSE 'read' END"
+    "   WHEN l.status = 'row' AND t.linking IS DISTINCT FROM l.linking THEN 'anew'"
+    "   WHEN {all} THEN 'read' END AS work,"
+    "  ({stat}) IS NOT DISTINCT FROM ({ledger_stat}) AS same"
+    " FROM scanned s JOIN stamp t ON t.product = s.product FULL JOIN {ledger} l ON l.path = s.path"
+    ") AS compared WHERE work IS NOT NULL OR state = 'gone'"
+)
+
+_GONE: LiteralString = "EXISTS (SELECT FROM diff d WHERE d.path = l.path AND d.state = 'gone')"
+
+_RENAMED: LiteralString = (
+    "UPDATE diff n SET state = 'renamed', old_path = g.path,"
+    " work = CASE WHEN (t.grammar, t.grammar_version, t.reading) = (l.grammar, l.grammar_version, l.reading)"
+    "  AND NOT {all} THEN 'anew' ELSE 'read' END"
+    " FROM (SELECT {key}, min(path) AS path FROM diff WHERE state = 'gone' GROUP BY {key} HAVING count(*) = 1) AS g"
+    " JOIN {ledger} l USING (path),"
+    " (SELECT {key} FROM diff WHERE state = 'new' GROUP BY {key} HAVING count(*) = 1) AS m, stamp t"
+    " WHERE n.state = 'new' AND ({new_key}) = ({gone_key}) AND ({new_key}) = ({one_key})"
+    " AND t.product = n.product AND n.size_bytes >= 0 AND l.status = 'row'"
+)
+
+_KEY = ("product", "size_bytes", "mtime_ns", "inode")
+"""What a file keeps when it is renamed: what its content had to do with it, and its place on the disk."""
+
+_STAT = ("size_bytes", "mtime_ns", "inode", "ctime_ns", "companions")
+
+
+class Differences:
+    """The difference between a scan and the ledger, in temporary tables of a connection.
+
+    Parameters
+    ----------
+    conn : psycopg.Connection
+    schema : str
+    """
+
+    def __init__(self, conn: psycopg.Connection, schema: str) -> None:
+        self.conn, self.schema = conn, schema
+        self._names = {**names(schema), "gone": sql.SQL(_GONE)}
+        types = {column.name: sql_type(column.type) for column in LEDGER.columns}
+        columns = ", ".join(f"{name} {types[name]}" for name in Seen._fields)
+        made_by = ", ".join(f"{name} {types[name]}" for name in Stamp._fields)
+        conn.execute(f"CREATE TEMP TABLE scanned ({columns})")
+        conn.execute(f"CREATE TEMP TABLE stamp (product integer, {made_by})")
+        conn.execute(f"CREATE TEMP TABLE diff ({columns}, state text, work text, same boolean, old_path text)")
+
+    def _run(self, statement: LiteralString, **more: sql.Composable) -> psycopg.Cursor:
+        return self.conn.execute(sql.SQL(statement).format(**self._names, **more))
+
+    def _count(self, statement: LiteralString, **more: sql.Composable) -> int:
+        row = self._run(statement, **more).fetchone()
+        return int(row[0]) if row else 0
+
+    def scanned(self, files: Iterable[Seen]) -> None:
+        """Note what the scan saw."""
+        with self.conn.cursor() as cursor, cursor.copy("COPY scanned FROM STDIN (FORMAT BINARY)") as copy:
+            copy.set_types(["text", "int4", "int8", "int8", "int8", "int8", "text", "text", "text"])
+            write = copy.write_row
+            for seen in files:
+                write(seen)
+
+    def compare(self, stamps: Sequence[Stamp], now: object, *, read_all: bool) -> None:
+        """Find what differs.
+
+        Parameters
+        ----------
+        stamps : sequence of Stamp
+            By product.
+        now : datetime.datetime
+            Rows whose embargo ended before are read again.
+        read_all : bool
+            Whether to read files that seem unchanged, too.
+        """
+        with self.conn.cursor() as cursor:
+            cursor.executemany(
+                "INSERT INTO stamp VALUES (%s, %s, %s, %s, %s, %s)",
+                [(number, *stamp) for number, stamp in enumerate(stamps)],
+            )
+        self.conn.execute("SET LOCAL work_mem = '64MB'")
+        everything = sql.Literal(read_all)
+        others = [name for name in Seen._fields if name != "path"]
+        self._run(
+            _DIFFERENCE,
+            seen=listed(Seen._fields),
+            either=sql.SQL(", ").join(
+                sql.SQL("coalesce(s.{0}, l.{0}) AS {0}").format(sql.Identifier(name)) for name in others
+            ),
+            stat=listed(_STAT, "s"),
+            ledger_stat=listed(_STAT, "l"),
+            now=sql.Literal(now),
+            all=everything,
+        )
+        self.conn.execute("CREATE INDEX ON diff (path)")
+        self.conn.execute("ANALYZE diff")
+        self._run(
+            "UPDATE diff SET state = 'away' FROM scanned f WHERE diff.state = 'gone' AND right(f.path, 1) = '/'"
+            " AND starts_with(diff.path, f.path)"
+        )
+        self._run(
+            _RENAMED,
+            all=everything, key=listed(_KEY), new_key=listed(_KEY, "n"), gone_key=listed(_KEY, "g"),
+            one_key=listed(_KEY, "m"),
+        )  # fmt: skip
+        self.conn.execute("TRUNCATE scanned")
+
+    def to_read(self) -> Iterator[Seen]:
+        """Files that must be opened, in the order of paths."""
+        return self._stream("SELECT {seen} FROM diff WHERE work = 'read' ORDER BY path COLLATE \"C\"")
+
+    def freed(self) -> Iterator[Seen]:
+        """Duplicates whose rival is gone: they have the row now, and must be read for it."""
+        return self._stream(
+            "SELECT {seen} FROM {ledger} d WHERE status = 'duplicate'"
+            " AND NOT EXISTS (SELECT FROM diff g WHERE g.path = d.path AND g.state IN ('gone', 'away'))"
+            " AND NOT EXISTS (SELECT FROM {ledger} w WHERE w.granule_uid = d.granule_uid AND w.status IN {claims}"
+            "  AND NOT EXISTS (SELECT FROM diff g WHERE g.path = w.path AND g.state = 'gone'))"
+            ' ORDER BY path COLLATE "C"'
+        )
+
+    def _stream(self, statement: LiteralString) -> Iterator[Seen]:
+        with self.conn.cursor(name="files", withhold=True) as cursor:
+            cursor.itersize = 5000
+            cursor.execute(sql.SQL(statement).format(seen=listed(Seen._fields), **self._names))
+            for line in cursor:
+                yield Seen(*line)
+
+    def prune(self) -> int:
+        """Remove vanished files: their rows, links and lines in the ledger. The caller commits.
+
+        Returns
+        -------
+        int
+            Files that were removed.
+        """
+        uids = sql.SQL("SELECT granule_uid FROM {ledger} l WHERE l.status IN {rows} AND {gone}").format(**self._names)
+        self._run("DELETE FROM {links} WHERE id IN ({uids})", uids=uids)
+        self._run("DELETE FROM {epn_core} WHERE granule_uid IN ({uids})", uids=uids)
+        return self._run("DELETE FROM {ledger} l WHERE {gone}").rowcount
+
+    def forget(self) -> None:
+        """Drop what the ledger says of vanished files that have no row: nothing is left to be said of them."""
+        self._run("DELETE FROM {ledger} l WHERE (l.status NOT IN {rows} OR l.granule_uid IS NULL) AND {gone}")
+
+    def vanished(self, limit: int) -> tuple[int, list[str]]:
+        """Files of the ledger that the scan did not see: how many, and the first of them."""
+        count = self._count("SELECT count(*) FROM {ledger} l WHERE {gone}")
+        first = self._run(
+            'SELECT path FROM {ledger} l WHERE {gone} ORDER BY path COLLATE "C" LIMIT {limit}',
+            limit=sql.Literal(limit),
+        )
+        return count, [path for (path,) in first]
+
+    def knows(self, root: str) -> bool:
+        """Whether the ledger knows files below a product's root."""
+        return bool(
+            self._count(
+                "SELECT count(*) FROM (SELECT FROM {ledger} WHERE starts_with(path, {prefix}) LIMIT 1) AS one",
+                prefix=sql.Literal(ledger_prefix(root)),
+            )
+        )
+
+    def unavailable(self) -> int:
+        """Files, and folders, that cannot be opened now."""
+        return self._count("SELECT count(*) FROM {ledger} l WHERE l.status = 'unavailable' AND NOT {gone}")
+
+    def count_by_status(self) -> Counter[str]:
+        """Scanned files, and folders that cannot be entered, by what the ledger says of them."""
+        count: Counter[str] = Counter(
+            dict(self._run("SELECT status, count(*) FROM {ledger} GROUP BY status").fetchall())
+        )
+        # Few files are gone, so that the ledger as a whole is not joined once more.
+        count.subtract(
+            dict(
+                self._run(
+                    "SELECT l.status, count(*) FROM diff d JOIN {ledger} l ON l.path = d.path"
+                    " WHERE d.state IN ('gone', 'away') GROUP BY l.status"
+                ).fetchall()
+            )
+        )
+        return count
+
+    def quarantine(self, limit: int) -> list[Quarantined]:
+        """The first of the scanned files that something is wrong with, old and new."""
+        rows = self._run(
+            "SELECT path, place, reason FROM {ledger} l WHERE status IN {quarantine}"
+            " AND NOT EXISTS (SELECT FROM diff d WHERE d.path = l.path AND d.state IN ('gone', 'away'))"
+            ' ORDER BY path COLLATE "C" LIMIT {limit}',
+            limit=sql.Literal(limit),
+        )
+        return [Quarantined(*row) for row in rows]
+
+    def row_count(self) -> int:
+        """Rows of epn_core."""
+        return self._count("SELECT count(*) FROM {epn_core}")
+
+    def away(self) -> int:
+        """Files of the ledger in folders that cannot be entered."""
+        return self._count("SELECT count(*) FROM diff WHERE state = 'away'")

@@ -1,0 +1,78 @@
+"""What an ingest did, for people and programs. Its lists are bounded, whatever the count of files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+LISTED = 1000
+"""Files that a summary lists of a kind; beside each list stands how many there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A file that has no row, and why."""
+
+    path: str
+    where: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Summary:
+    """What an ingest did. Each file that is there is in one of the first seven numbers.
+
+    Attributes
+    ----------
+    new, changed, renamed, unchanged : int
+        Files whose row was added, rewritten, taken over from another path, or stayed as it was.
+    withheld : int
+        Files whose proprietary period is not over.
+    superseded : int
+        Files of which a later version has the row.
+    quarantined_count : int
+    quarantined : list of Quarantined
+        The first of the files that give no row, old and new.
+    newly_quarantined : int
+        How many of all of them in this run.
+    unavailable : int
+        Files of the ledger in folders that cannot be entered now; the rows that they had stay.
+    vanished_count : int
+    vanished : list of str
+        The first files of the ledger that are no longer there; the rows that they had stay.
+    pruned : int
+        Files that were no longer there, and were removed with their rows.
+    altered_count : int
+    altered : list of Quarantined
+        The first files whose content, or row in the table, was found to be another though nothing told so.
+    undigested : int
+        Files of which a verification knew no former content.
+    lacking, unknown : int
+        Rows that the ledger knows and the table lacked, and rows of the table that the ledger did not know.
+    rows : int
+        In the table now.
+    seconds : float
+    notes : list of str
+        What else a person should know: products that name no file, tables that do not agree.
+    """
+
+    new: int = 0
+    changed: int = 0
+    renamed: int = 0
+    unchanged: int = 0
+    withheld: int = 0
+    superseded: int = 0
+    quarantined_count: int = 0
+    quarantined: list[Quarantined] = field(default_factory=list)
+    newly_quarantined: int = 0
+    unavailable: int = 0
+    vanished_count: int = 0
+    vanished: list[str] = field(default_factory=list)
+    pruned: int = 0
+    altered_count: int = 0
+    altered: list[Quarantined] = field(default_factory=list)
+    undigested: int = 0
+    lacking: int = 0
+    unknown: int = 0
+    rows: int = 0
+    seconds: float = 0.0
+    notes: list[str] = field(default_factory=list)
