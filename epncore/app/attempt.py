@@ -26,13 +26,14 @@ from epncore.model import collection as config
 from epncore.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from epncore.app.database import Database
     from epncore.app.ingest import Progress
     from epncore.app.outcome import Outcome
     from epncore.app.pool import Pool
+    from epncore.app.runs import Run
     from epncore.model.collection import Collection
     from grammars.plan import Plan
 
@@ -51,6 +52,7 @@ class Wanted:
     prune: bool = False
     verify: bool = False
     rebuild: bool = False
+    ready: Callable[[Seen], bool] | None = None
 
 
 class Attempts:
@@ -65,10 +67,12 @@ class Attempts:
         pool: Pool[Job, Outcome],
         task: worker.Task,
         wanted: Wanted,
+        record: Run,
         progress: Progress | None,
     ) -> None:
         self.folder, self.collection, self.plans = folder, collection, plans
-        self.database, self.pool, self.task, self.wanted, self.progress = database, pool, task, wanted, progress
+        self.database, self.pool, self.task, self.wanted = database, pool, task, wanted
+        self.record, self.progress = record, progress
         self.batches = 0
         self.refused = 0
         self.total = Counts()
@@ -83,6 +87,7 @@ class Attempts:
             lacking, unknown = agree.found()
             self._begin(conn, tables)
             self.commit()
+            self.record.began(self.pool.slots)
             self._compare()
             self._execute()
             if self.wanted.rebuild:
@@ -95,6 +100,7 @@ class Attempts:
             summary.notes = self.notes + self.waited + told
             if self.wanted.dry_run:
                 conn.rollback()
+            self.record.finished(summary)
         return summary
 
     def wait(self, seconds: float, reason: str) -> None:
@@ -169,14 +175,18 @@ class Attempts:
     def _execute(self) -> None:
         """Write what differs, remove what is gone, then give rows to those whose rival went."""
         anew = jobs_anew(self.conn, self.tables, self.plans[0].columns)
-        done = self._work(chain(anew, map(Job, self.differences.to_read())))
+        done = self._work(chain(anew, map(Job, self._ready(self.differences.to_read()))))
         if self.wanted.prune:
             self.pruned = self.differences.prune()
             self.commit()
         if self.progress:
             self.progress.done(self.by_product.total() - done)
-        while self._work(map(Job, self._freed())):
+        while self._work(map(Job, self._ready(self._freed()))):
             pass
+
+    def _ready(self, files: Iterable[Seen]) -> Iterator[Seen]:
+        """Files that may be read already; the others stay as they are until a run in which they may."""
+        return (seen for seen in files if self.wanted.ready is None or self.wanted.ready(seen))
 
     def _freed(self) -> Iterator[Seen]:
         yield from self.differences.freed()
@@ -214,6 +224,7 @@ class Attempts:
             return
         self.commit()
         self.batches += 1
+        self.record.committed(self.conn, batch, counts)
         self.total.add(counts)
 
     def _agree(self, agree: agreement.Agreement) -> None:

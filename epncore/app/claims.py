@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import psycopg
 
 _LOSES: LiteralString = (
-    " SET status = 'duplicate', place = 'granule_uid', release_date = NULL,"
+    " SET status = 'duplicate', place = 'granule_uid', release_date = NULL, since = {moment},"
     " reason = format('granule_uid %s is already that of %s, which sorts first. Choose a granule_uid template"
     " that tells them apart', t.granule_uid, winner.path)"
     " FROM winner WHERE t.granule_uid = winner.granule_uid AND t.path <> winner.path AND t.status IN {claims}"

@@ -10,34 +10,23 @@ import sys
 from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 from rich.console import Console
 from rich.table import Table
 
 from epncore import __version__
-from epncore.app import cli_check, embedded, show
+from epncore.app import cli_check, cli_kept, embedded, log, show, show_kept
 from epncore.app import database as databases
+from epncore.app.cli_options import FOLDER, dsn_option, json_option, log_option, workers_option
 from epncore.app.cli_options import Command as _Command
-from epncore.app.cli_options import json_option
 from epncore.app.work import Limits
 from epncore.model.errors import EpnCoreError, UsageError
 from epncore.model.printable import safe
 
 FAREWELL_SECONDS = 1.0
 """So long a stopped command may take to end what it began."""
-
-FOLDER = click.Path(path_type=Path, file_okay=True, dir_okay=True)
-
-
-def _dsn(function: Any) -> Any:
-    return click.option(
-        "--dsn",
-        metavar="DSN",
-        help="PostgreSQL to use, as a URL or key=value text; else $EPNCORE_DSN, else the embedded server.",
-    )(function)
-
 
 _LIMITS = Limits()
 
@@ -126,8 +115,8 @@ def grammars() -> None:
 
 @cli.command(cls=_Command, example="epncore ingest ecallisto --workers 2")
 @click.argument("folder", type=FOLDER, metavar="COLLECTION_DIR")
-@_dsn
-@click.option("--workers", type=click.IntRange(1, 256), help="Processes that read files; by default one a core.")
+@dsn_option
+@workers_option
 @click.option(
     "--scheduler", metavar="ADDRESS", help="Read on the workers of this dask.distributed scheduler: tcp://HOST:PORT."
 )
@@ -140,10 +129,12 @@ def grammars() -> None:
 @click.option(
     "--rebuild-ledger", is_flag=True, help="Read all files again and make table and ledger agree; the rows stay there."
 )
+@log_option
 @json_option
 def ingest(
     folder: Path, dsn: str | None, workers: int | None, scheduler: str | None, file_timeout: float, memory_limit: int,
-    *, dry_run: bool, strict: bool, prune: bool, verify: bool, rebuild_ledger: bool, as_json: bool,
+    log_json: str | None, *, dry_run: bool, strict: bool, prune: bool, verify: bool, rebuild_ledger: bool,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """Fill the table of a collection: read what is new or changed, write what differs.
 
@@ -157,7 +148,7 @@ def ingest(
         raise UsageError("--workers is of this machine, --scheduler of others", hint="Give one of them")
     name = load(folder).schema_name
     database = databases.resolve(dsn)
-    with show.progress_bar(wanted=not as_json) as bar:
+    with show.progress_bar(wanted=not as_json and log_json != log.STANDARD_ERROR) as bar:
         found = run(
             folder, database, workers=workers, scheduler=scheduler, limits=Limits(file_timeout, memory_limit),
             dry_run=dry_run, strict=strict, prune=prune, verify=verify, rebuild=rebuild_ledger, progress=bar,
@@ -176,7 +167,7 @@ def ingest(
     "-o", "--output", type=click.Path(path_type=Path),
     help="Writes DIR/SCHEMA/previews, where DaCHS serves it; by default COLLECTION_DIR/previews.",
 )  # fmt: skip
-@_dsn
+@dsn_option
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes that draw; by default one a core.")
 @_file_timeout
 @_memory_limit
@@ -211,10 +202,16 @@ def preview(
 
 @cli.command(cls=_Command, example="epncore status ecallisto")
 @click.argument("folder", type=FOLDER, metavar="[COLLECTION_DIR]", required=False)
-@_dsn
+@dsn_option
+@click.option(
+    "--max-age",
+    type=click.FloatRange(0),
+    metavar="HOURS",
+    help="End with 3 where a collection had no finished ingest within so many hours.",
+)
 @json_option
-def status(folder: Path | None, dsn: str | None, *, as_json: bool) -> None:
-    """Show what the database holds: of one collection, or of all."""
+def status(folder: Path | None, dsn: str | None, max_age: float | None, *, as_json: bool) -> None:
+    """Show what the database holds, and how the last ingest ended: of one collection, or of all."""
     from epncore.app.status import status as look
     from epncore.model.collection import load
 
@@ -224,13 +221,17 @@ def status(folder: Path | None, dsn: str | None, *, as_json: bool) -> None:
         click.echo(show.to_json({"collections": [asdict(each) for each in found]}))
     elif found:
         show.status(Console(), found)
+        show_kept.last_runs(Console(), found)
     else:
         click.echo(f"No table {name}.epn_core there yet." if name else "No collection there yet.")
+    if max_age is not None:
+        ages = [each.success_age_hours for each in found]
+        sys.exit(0 if ages and all(age is not None and age <= max_age for age in ages) else 3)
 
 
 @cli.command(cls=_Command, example="epncore links ecallisto")
 @click.argument("folder", type=FOLDER, metavar="COLLECTION_DIR")
-@_dsn
+@dsn_option
 @json_option
 def links(folder: Path, dsn: str | None, *, as_json: bool) -> None:
     """Make all Datalink links of a collection anew, from its config and table alone: no file is read."""
@@ -299,7 +300,7 @@ def rd(folder: Path, output: Path, load: str, worker_python: str, timeout: float
 @click.argument("folder", type=FOLDER, metavar="COLLECTION_DIR")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Writes DIR/index.html.")
 @click.option("--tap-url", metavar="URL", help="TAP service that holds the collection, for links to rows.")
-@_dsn
+@dsn_option
 def page(folder: Path, output: Path, tap_url: str | None, dsn: str | None) -> None:
     """Write a static page to browse the collection, with the thumbnails that were drawn."""
     from epncore.app.page import write_pages
@@ -309,7 +310,7 @@ def page(folder: Path, output: Path, tap_url: str | None, dsn: str | None) -> No
     click.echo(f"{pages.index} is written: {pages.granules} granules, {pages.pictures} with a drawn thumbnail.")
 
 
-for each in (cli_check.check, cli_check.rules):
+for each in (cli_check.check, cli_check.rules, cli_kept.migrate, cli_kept.watch, cli_kept.quarantine):
     cli.add_command(each)
 
 

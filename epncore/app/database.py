@@ -15,9 +15,10 @@ from psycopg import pq, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from epncore.app import embedded
+from epncore.model.bookkeeping import HIDDEN_TABLES
 from epncore.model.errors import AwayError, DatabaseError, NotNowError, UsageError
 
-TABLES = ("epn_core", "ledger", "links")
+TABLES = ("epn_core", *(table.name for table in HIDDEN_TABLES))
 """The tables of a collection's schema that the loader writes."""
 
 _CONNECT_SECONDS = 10
@@ -213,7 +214,7 @@ def grant_sql(schema: str, role: str) -> str:
     Parameters
     ----------
     schema : str
-        Schema of the collection; its three tables exist.
+        Schema of the collection; its tables exist.
     role : str
         Login role to make. No password is written: the operator sets it, or lets it in by peer.
 

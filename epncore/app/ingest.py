@@ -10,6 +10,7 @@ from epncore.app.attempt import BATCH_FILES, Attempts, Wanted
 from epncore.app.cluster import cluster_pool
 from epncore.app.embargo import present
 from epncore.app.pool import local_pool
+from epncore.app.runs import recorded
 from epncore.app.session import database_errors, outlast
 from epncore.app.stamps import stamps
 from epncore.app.work import Limits, Work
@@ -18,9 +19,11 @@ from grammars.plan import compile_plans
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Callable
     from pathlib import Path
 
     from epncore.app.database import Database
+    from epncore.app.scan import Seen
     from epncore.app.summary import Summary
 
 CHUNK_FILES = 32
@@ -57,6 +60,7 @@ def ingest(
     rebuild: bool = False,
     progress: Progress | None = None,
     now: dt.datetime | None = None,
+    ready: Callable[[Seen], bool] | None = None,
 ) -> Summary:
     """Fill the table of a collection.
 
@@ -85,6 +89,8 @@ def ingest(
     progress : Progress, optional
     now : datetime.datetime, optional
         Naive, UTC: the moment by which embargoes are judged; the present by default.
+    ready : callable, optional
+        Whether a new or changed file may be read already; it is left as it is until a run where it may.
 
     Returns
     -------
@@ -110,9 +116,9 @@ def ingest(
     task = worker.Task(str(folder.absolute()), now or present(), strict, made_by, digest=verify)
     work = Work(task, limits or Limits(), CHUNK_FILES, ahead=2 * BATCH_FILES // CHUNK_FILES)
     pool = cluster_pool(work, scheduler) if scheduler else local_pool(work, workers)
-    wanted = Wanted(dry_run, prune, verify, rebuild)
-    with database_errors(), pool as opened:
-        attempts = Attempts(folder, collection, plans, database, opened, task, wanted, progress)
+    wanted = Wanted(dry_run, prune, verify, rebuild, ready)
+    with recorded(database, collection.schema_name, dry_run=dry_run) as record, database_errors(), pool as opened:
+        attempts = Attempts(folder, collection, plans, database, opened, task, wanted, record, progress)
         summary = outlast(attempts.attempt, lambda: attempts.batches, attempts.wait)
     summary.seconds = time.monotonic() - started
     return summary

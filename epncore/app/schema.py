@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from epncore.model.bookkeeping import LEDGER, LINKS, BookTable
+from epncore.model.bookkeeping import HIDDEN_TABLES, RUNS, BookTable
 from epncore.model.errors import DatabaseError
 from epncore.model.indices import INDICES
 
@@ -76,44 +76,59 @@ def prepare(conn: psycopg.Connection, schema: str, columns: Sequence[Column], *,
     Raises
     ------
     DatabaseError
-        Where some of the three tables are there and others not, a column is missing, or this role may not write.
+        Where some of the tables are there and others not, a column is missing, or this role may not write.
     """
-    names = ("epn_core", LEDGER.name, LINKS.name)
-    found = _columns_there(conn, schema)
+    names = ("epn_core", *(table.name for table in HIDDEN_TABLES))
+    found = columns_there(conn, schema)
     there = [name for name in names if name in found]
     missing = [name for name in names if name not in found]
     if missing and there and not make_missing:
         raise DatabaseError(
             f"schema {schema} has {', '.join(there)} but not {', '.join(missing)}",
-            hint="Under DaCHS: import the generated descriptor with `dachs imp`, which makes all three. Then, or "
-            "elsewhere at once: `epncore ingest COLLECTION_DIR --rebuild-ledger` reads all files again",
+            hint=_way_to_whole_schema(missing),
         )
     if missing:
         _check_no_dachs(conn, schema)
         _create(conn, schema, columns, missing)
-        found = _columns_there(conn, schema)
+        found = columns_there(conn, schema)
     _check_privileges(conn, schema, names)
-    for table in (LEDGER, LINKS):
+    for table in HIDDEN_TABLES:
         _check_columns(schema, table.name, [column.name for column in table.columns], found[table.name])
     _check_columns(schema, "epn_core", [column.name for column in columns], found["epn_core"])
     return Tables(schema, found["epn_core"])
 
 
+def _way_to_whole_schema(missing: Sequence[str]) -> str:
+    if set(missing) <= {RUNS.name}:
+        return "`epncore migrate COLLECTION_DIR` makes what an older version of the toolkit did not have"
+    return (
+        "Under DaCHS: import the generated descriptor with `dachs imp`, which makes all of them. Then, or elsewhere at "
+        "once: `epncore ingest COLLECTION_DIR --rebuild-ledger` reads all files again"
+    )
+
+
+def is_of_dachs(conn: psycopg.Connection) -> bool:
+    """Whether this is the database that a DaCHS server serves."""
+    row = conn.execute("SELECT to_regclass('dc.tablemeta') IS NOT NULL").fetchone()
+    return bool(row and row[0])
+
+
 def _check_no_dachs(conn: psycopg.Connection, schema: str) -> None:
     """In DaCHS's database, tables that DaCHS did not make would never be served, and nothing would say so."""
-    row = conn.execute("SELECT to_regclass('dc.tablemeta') IS NOT NULL").fetchone()
-    if row and row[0]:
+    if is_of_dachs(conn):
         raise DatabaseError(
             f"this is the database of a DaCHS server, and it has no table {schema}.epn_core yet",
             hint=f"DaCHS makes it: `epncore rd COLLECTION_DIR -o INPUTS`, then `dachs imp {schema}/q`, then ingest",
         )
 
 
-def _columns_there(conn: psycopg.Connection, schema: str) -> dict[str, dict[str, str]]:
+def columns_there(conn: psycopg.Connection, schema: str) -> dict[str, dict[str, str]]:
+    """The SQL type of each column of each table, columns in their order."""
     rows = conn.execute(
         "SELECT c.relname, a.attname, format_type(a.atttypid, NULL) FROM pg_attribute a"
         " JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE n.nspname = %s AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped",
+        " WHERE n.nspname = %s AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped"
+        " ORDER BY a.attnum",
         (schema,),
     ).fetchall()
     tables: dict[str, dict[str, str]] = {}
@@ -143,9 +158,9 @@ def _check_columns(schema: str, table: str, wanted: list[str], there: dict[str, 
     if missing:
         raise DatabaseError(
             f"table {schema}.{table} lacks {', '.join(missing)}",
-            hint="The config asks for other columns than the table has. Under DaCHS: write the descriptor anew with "
-            f"`epncore rd`, then `dachs imp {schema}/q recreate`, which empties the tables, and ingest again. "
-            f"Elsewhere: drop schema {schema} and ingest again",
+            hint="The config, or this version of the toolkit, asks for other columns than the table has: "
+            "`epncore migrate COLLECTION_DIR` rebuilds it and keeps the rows. Under DaCHS, write the descriptor anew "
+            f"with `epncore rd` before that, and run `dachs imp -m {schema}/q` after it",
         )
 
 
@@ -165,17 +180,25 @@ def _create(conn: psycopg.Connection, schema: str, columns: Sequence[Column], mi
             for c in columns
         ),
     )
-    books = [_book(metadata, table) for table in (LEDGER, LINKS)]
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     if conn.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (schema,)).fetchone() is None:
         _check_may_create(conn, schema)
         _run(conn, sa.schema.CreateSchema(schema).compile(dialect=dialect))
-    indices = (INDICES, LEDGER.indexes, LINKS.indexes)
-    for table, of_table in zip((epn_core, *books), indices, strict=True):
+    if epn_core.name in missing:
+        _run(conn, CreateTable(epn_core).compile(dialect=dialect))
+        for names in INDICES:
+            _index(conn, epn_core, names)
+    for table in HIDDEN_TABLES:
         if table.name in missing:
-            _run(conn, CreateTable(table).compile(dialect=dialect))
-            for names in of_table:
-                _index(conn, table, names)
+            create_hidden(conn, schema, table)
+
+
+def create_hidden(conn: psycopg.Connection, schema: str, table: BookTable) -> None:
+    """Make one of the hidden tables, empty."""
+    made = _book(sa.MetaData(schema=schema), table)
+    _run(conn, CreateTable(made).compile(dialect=postgresql.dialect()))  # type: ignore[no-untyped-call]
+    for names in table.indexes:
+        _index(conn, made, names)
 
 
 def _index(conn: psycopg.Connection, table: sa.Table, names: Sequence[str]) -> None:

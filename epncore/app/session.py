@@ -84,6 +84,11 @@ def outlast(attempt: Callable[[], T], done: Callable[[], int], wait: Callable[[f
         tries += 1
 
 
+def lock_key(name: str) -> str:
+    """What the advisory lock of a collection's writer is made of, by ``hashtextextended(key, 0)``."""
+    return f"epncore ingest {name}"
+
+
 @contextmanager
 def alone(conn: psycopg.Connection, name: str) -> Iterator[None]:
     """One writer a collection at a time; the lock goes with the connection, whatever ends it.
@@ -93,7 +98,7 @@ def alone(conn: psycopg.Connection, name: str) -> Iterator[None]:
     BusyError
         Where another one has the lock.
     """
-    key = f"epncore ingest {name}"
+    key = lock_key(name)
     for _ in range(LOCK_TRIES):
         row = conn.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", (key,)).fetchone()
         if row and row[0]:

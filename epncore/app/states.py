@@ -30,6 +30,7 @@ def names(schema: str) -> dict[str, sql.Composable]:
         "rows": sql.SQL(ROWS),
         "claims": sql.SQL(CLAIMS),
         "quarantine": sql.SQL(QUARANTINE),
+        "moment": sql.SQL("now() AT TIME ZONE 'UTC'"),
     }
 
 

@@ -129,6 +129,7 @@ class Store:
             Files of earlier runs that now lose their uid are newly quarantined.
         """
         self._copy(outcomes)
+        self._run("UPDATE seen SET since = {moment} WHERE status IN {quarantine}")
         self._settle_unavailable()
         if self.versions:
             self.versions.settle()
@@ -253,6 +254,11 @@ class Store:
 
     def _write_ledger(self) -> None:
         self._run("DELETE FROM {ledger} WHERE path IN (SELECT old_path FROM moved)")
+        # A file that was read again, and is bad for the same reason, has been so since it was found first.
+        self._run(
+            "UPDATE seen AS s SET since = l.since FROM {ledger} l"
+            " WHERE l.path = s.path AND l.reason = s.reason AND l.status = s.status"
+        )
         self._run(
             "INSERT INTO {ledger} AS l ({names}) SELECT {names} FROM seen ON CONFLICT (path) DO UPDATE SET {assign}"
             " WHERE ({old}) IS DISTINCT FROM ({new})",

@@ -28,7 +28,7 @@ _LATER: LiteralString = (
 _LATER_CLAIMS: LiteralString = "a.status IN {claims} AND a.granule_uid IS NOT NULL AND {later}"
 
 _SUPERSEDED: LiteralString = (
-    "status = 'superseded', granule_uid = NULL, row_hash = NULL, given = NULL, release_date = NULL,"
+    "status = 'superseded', granule_uid = NULL, row_hash = NULL, given = NULL, release_date = NULL, since = NULL,"
     " place = 'version', reason = 'there is a later version'"
 )
 

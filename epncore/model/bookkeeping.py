@@ -1,7 +1,7 @@
-"""The two hidden tables beside epn_core, as data: both the RD and the toolkit's own DDL are made from them.
+"""The hidden tables beside epn_core, as data: both the RD and the toolkit's own DDL are made from them.
 
-``ledger`` remembers what became of each file, ``links`` holds what Datalink answers. They live in the schema of their
-collection and are declared in its RD, see docs/adr/0007-one-schema-one-owner.md.
+``ledger`` remembers what became of each file, ``links`` holds what Datalink answers, ``runs`` tells of each ingest.
+They live in the schema of their collection and are declared in its RD, see docs/adr/0007-one-schema-one-owner.md.
 """
 
 from __future__ import annotations
@@ -104,6 +104,7 @@ LEDGER = BookTable(
         BookColumn("linking", "text", False, "Fingerprint of the keys of the config that its links depend on"),
         BookColumn("release_date", "timestamp", False, "When a row that is withheld or only listed becomes public"),
         BookColumn("product", "integer", False, "Number of its product in the config, from 0"),
+        BookColumn("since", "timestamp", False, "When it was first found bad for this reason, UTC"),
     ),
     key=("path",),
     indexes=(("granule_uid",), ("family",)),
@@ -130,4 +131,28 @@ LINKS = BookTable(
 )
 """One row a link, in the words of DataLink 1.1."""
 
-HIDDEN_TABLES = (LEDGER, LINKS)
+RUNS = BookTable(
+    "runs",
+    "What became of each ingest.",
+    (
+        BookColumn("id", "bigint", True, "Number of the run, from 1"),
+        BookColumn("started", "timestamp", True, "When it began, UTC"),
+        BookColumn("ended", "timestamp", False, "When it ended, UTC"),
+        BookColumn("outcome", "text", False, "finished, stopped, failed or broken off; nothing while it runs"),
+        BookColumn("reason", "text", False, "Why it failed"),
+        BookColumn("version", "text", False, "Version of the toolkit"),
+        BookColumn("host", "text", False, "Machine that it ran on"),
+        BookColumn("files_new", "bigint", False, "Files whose row was added"),
+        BookColumn("files_changed", "bigint", False, "Files whose row was rewritten"),
+        BookColumn("files_unchanged", "bigint", False, "Files whose row stayed as it was"),
+        BookColumn("files_vanished", "bigint", False, "Files that were no longer there"),
+        BookColumn("files_withheld", "bigint", False, "Files whose proprietary period was not over"),
+        BookColumn("files_quarantined", "bigint", False, "Files that gave no row"),
+        BookColumn("newly_quarantined", "bigint", False, "How many of these gave no row for the first time"),
+        BookColumn("row_count", "bigint", False, "Rows of the table in the end"),
+    ),
+    key=("id",),
+)
+"""One row an ingest, the last `epncore.app.runs.KEPT_RUNS` of them."""
+
+HIDDEN_TABLES = (LEDGER, LINKS, RUNS)

@@ -290,7 +290,7 @@ def test_half_a_schema_is_refused(collection: Collections, database: Database) -
     ingest(folder, database)
     with database.connect() as conn:
         conn.execute("DROP TABLE ecallisto.ledger")
-    with pytest.raises(DatabaseError, match="has epn_core, links but not ledger"):
+    with pytest.raises(DatabaseError, match="has epn_core, links, runs but not ledger"):
         ingest(folder, database)
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from epncore.app.database import Database
 from epncore.app.ingest import ingest
+from epncore.app.status import status
 
 pytestmark = [pytest.mark.live, pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks at processes in /proc")]
 
@@ -124,6 +125,9 @@ def test_a_stopped_ingest_ends_and_the_next_one_goes_on(
         assert "run the same command again to go on" in said
         assert "Traceback" not in said
     assert running.leaves_nothing()
+    (state,) = status(database)
+    assert state.last_run is not None
+    assert state.last_run.outcome == ("broken off" if stop is killed else "stopped")
     summary = ingest(folder, database)
     assert summary.rows == summary.new + summary.unchanged == len(list((folder / "data").iterdir()))
 

@@ -94,6 +94,7 @@ def served(dachs: DachsLab, tmp_path_factory: pytest.TempPathFactory) -> DachsLa
         with cursor.copy(f"COPY {SCHEMA}.epn_core ({', '.join(ROW)}) FROM STDIN") as copy:
             copy.write_row(tuple(ROW.values()))
         cursor.execute(f"INSERT INTO {SCHEMA}.ledger (path, status) VALUES ('one.cdf', 'loaded')")
+        cursor.execute(f"INSERT INTO {SCHEMA}.runs (id, started) VALUES (1, now())")
         cursor.execute(f"INSERT INTO {SCHEMA}.links (id, ord, semantics) VALUES ('one', 0, '#this')")
     dachs.dachs("limits", f"{SCHEMA}/q")
     dachs.dachs("imp", "-m", f"{SCHEMA}/q")
@@ -108,13 +109,13 @@ def tap(served: DachsLab) -> pyvo.dal.TAPService:
 
 def test_the_tests_within_the_rd_pass(served: DachsLab) -> None:
     done = served.dachs("test", "-v", f"{SCHEMA}/q", check=False)
-    assert "0 of 8 bad" in done.stdout, done.stdout
+    assert "0 of 9 bad" in done.stdout, done.stdout
 
 
 def test_importing_again_keeps_the_rows(served: DachsLab) -> None:
     served.dachs("imp", f"{SCHEMA}/q")
     with psycopg.connect(served.admin_dsn) as connection:
-        for table in ("epn_core", "ledger", "links"):
+        for table in ("epn_core", "ledger", "links", "runs"):
             assert connection.execute(f"SELECT count(*) FROM {SCHEMA}.{table}").fetchone() == (1,)
 
 
@@ -137,7 +138,7 @@ def test_tap_schema_tells_of_own_columns(tap: pyvo.dal.TAPService) -> None:
     assert found["polar"]["description"] == "A \\schema, <&> Ω"
 
 
-@pytest.mark.parametrize("table", ["ledger", "links"])
+@pytest.mark.parametrize("table", ["ledger", "links", "runs"])
 def test_hidden_tables_are_hidden(tap: pyvo.dal.TAPService, table: str) -> None:
     names = {
         row["table_name"]
@@ -177,5 +178,5 @@ def test_the_page_of_the_table_shows_title_and_own_columns(served: DachsLab) -> 
 def test_recreate_empties_all_tables_together(served: DachsLab) -> None:
     served.dachs("imp", f"{SCHEMA}/q", "recreate")
     with psycopg.connect(served.admin_dsn) as connection:
-        for table in ("epn_core", "ledger", "links"):
+        for table in ("epn_core", "ledger", "links", "runs"):
             assert connection.execute(f"SELECT count(*) FROM {SCHEMA}.{table}").fetchone() == (0,)

@@ -260,7 +260,7 @@ def test_all_mandatory_columns_can_be_asked_for_at_once(service: Service, schema
     assert len(service.ask(f"SELECT {names} FROM {schema}.epn_core")) == len(service.expected[schema])
 
 
-@pytest.mark.parametrize("table", ["ledger", "links"])
+@pytest.mark.parametrize("table", ["ledger", "links", "runs"])
 def test_the_hidden_tables_stay_hidden(service: Service, table: str) -> None:
     with pytest.raises(pyvo.dal.DALQueryError):
         service.ask(f"SELECT * FROM ecallisto.{table}")

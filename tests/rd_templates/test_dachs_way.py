@@ -91,7 +91,7 @@ def test_the_tables_are_the_same_in_both_ways() -> None:
     assert [data.get("id") for data in outside.findall("data")] == ["create", "recreate"]
     assert [data.get("id") for data in inside.findall("data")] == ["import", "recreate"]
     roles = {make.get("table"): make.get("role") for make in inside.findall("data[@id='import']/make")}
-    assert roles == {"epn_core": "epn_core", "ledger": "ledger", "links": "links"}
+    assert roles == {name: name for name in ("epn_core", "ledger", "links", "runs")}
 
 
 def test_the_shim_is_written_beside(tmp_path: Path) -> None:

@@ -1,0 +1,103 @@
+"""What docs/operating.md shows can be copied: units that systemd takes, commands and options that are there."""
+
+from __future__ import annotations
+
+import configparser
+import getpass
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from epncore.app.cli import cli
+from epncore.model.bookkeeping import RUNS
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXT = (ROOT / "docs" / "operating.md").read_text("utf-8")
+UNITS = dict(re.findall(r"`/etc/systemd/system/([a-z.-]+)`:\n\n```ini\n(.*?)```", TEXT, re.DOTALL))
+EPNCORE = Path(sys.executable).parent / "epncore"
+
+
+def command_lines() -> list[list[str]]:
+    """Each call of epncore in a block of the documents, as words from its first argument on."""
+    lines = []
+    for document in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        text = document.read_text("utf-8")
+        for block in re.findall(r"^```[a-z]*\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+            calls = re.findall(r"(?:^|[/ =(])epncore ([a-z].*?)(?:\)\"| \| | && | > |$)", block, re.MULTILINE)
+            lines += [shlex.split(call, comments=True) for call in calls]
+    return lines
+
+
+def option_names(command: click.Command) -> set[str]:
+    return {name for parameter in command.params for name in parameter.opts}
+
+
+def test_there_are_calls_to_look_at() -> None:
+    assert len(command_lines()) > 20
+    assert ["migrate", "ecallisto", "--dry-run"] in command_lines()
+
+
+@pytest.mark.parametrize("words", command_lines(), ids=" ".join)
+def test_each_call_in_a_document_is_one_that_the_program_takes(words: list[str]) -> None:
+    command: click.Command = cli
+    rest = list(words)
+    while isinstance(command, click.Group):
+        assert rest, words
+        command = command.commands[rest.pop(0)]
+    with command.make_context("epncore", [w for w in rest if not w.startswith("--log-json")], resilient_parsing=True):
+        pass  # an option that is not there is an error also here
+    named = {word.split("=")[0] for word in rest if word.startswith("-")}
+    assert named <= option_names(command)
+
+
+def test_options_in_the_text_are_there() -> None:
+    mine = set().union(*(option_names(cli.commands[name]) for name in ("ingest", "watch", "status", "migrate")))
+    mine |= set().union(*(option_names(c) for c in cli.commands["quarantine"].commands.values()))  # type: ignore[attr-defined]
+    prose = re.sub(r"^```.*?^```", "", TEXT, flags=re.DOTALL | re.MULTILINE)
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", prose)) <= mine | {"--load", "--now"}
+
+
+def test_units_have_what_they_need() -> None:
+    assert sorted(UNITS) == ["epncore-ingest.service", "epncore-ingest.timer", "epncore-watch.service"]
+    parsed = {}
+    for name, text in UNITS.items():
+        parsed[name] = configparser.ConfigParser(interpolation=None)
+        parsed[name].optionxform = str  # type: ignore[assignment,method-assign]
+        parsed[name].read_string(text)
+    assert parsed["epncore-watch.service"]["Service"]["Restart"] == "on-failure"
+    assert parsed["epncore-ingest.service"]["Service"]["SuccessExitStatus"] == "3"
+    assert parsed["epncore-ingest.timer"]["Install"]["WantedBy"] == "timers.target"
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
+def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:
+    for name, text in UNITS.items():
+        here = text.replace("/opt/epncore/bin/epncore", str(EPNCORE)).replace("gavo\n", f"{getpass.getuser()}\n", 1)
+        (tmp_path / name).write_text(here, "utf-8")
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *sorted(tmp_path.iterdir())], capture_output=True, text=True,
+        timeout=60, check=False,
+    )  # fmt: skip
+    ours = [line for line in done.stderr.splitlines() if "epncore-" in line]
+    assert ours == []
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_query_for_the_history_names_columns_that_are_there() -> None:
+    (query,) = re.findall(r"```sql\nSELECT (.*?) FROM", TEXT)
+    assert set(re.findall(r"[a-z_]+", query.replace(" AS took", ""))) <= set(RUNS.names)
+
+
+def test_each_event_that_is_told_is_in_the_document_and_no_other() -> None:
+    sources = "".join((ROOT / "epncore" / "app" / name).read_text("utf-8") for name in ("watch.py", "cli_kept.py"))
+    told = set(re.findall(r'log\.tell\("([a-z ]+)"', sources))
+    told |= {"started", "committed", "checked", "quarantined", "finished", "stopped", "failed"}
+    section = TEXT.split("## The log")[1].split("## ")[0]
+    assert set(re.findall(r"^\| `([a-z ]+)` \|", section, re.MULTILINE)) == told - {"checked"}
+    assert "`checked`" in section
