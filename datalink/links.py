@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote, urlsplit
 
@@ -46,6 +47,9 @@ class Link:
     local_semantics: str | None = None
     content_type: str | None = None
     content_length: int | None = None
+
+
+_FIELDS = tuple(field.name for field in fields(Link))
 
 
 def link_rows(
@@ -91,7 +95,7 @@ def link_rows(
         links += _das2(row, product, values)
     links += _documents(row, collection)
     for place, link in enumerate(links):
-        yield (str(row["granule_uid"]), place, *astuple(link))
+        yield (str(row["granule_uid"]), place, *(getattr(link, name) for name in _FIELDS))
 
 
 def links_hash(links: Iterable[LinkRow]) -> str:
@@ -200,6 +204,7 @@ def _ascii_url(url: str) -> str:
     return "".join(char if char.isascii() else quote(char) for char in url)
 
 
+@lru_cache(maxsize=1024)
 def media_type(url: str) -> str | None:
     """Media type by the suffix of a URL's path; a page without a suffix may be anything."""
     path = urlsplit(url).path.lower()
@@ -208,8 +213,12 @@ def media_type(url: str) -> str | None:
 
 def _filled(text: str, values: Mapping[str, str]) -> str | None:
     """A URL by its template; none where the template needs a time that the file does not tell."""
-    template = Template(text)
+    template = _template(text)
     return None if template.fields - values.keys() else template.render_url(values)
+
+
+_template = lru_cache(maxsize=256)(Template)
+"""Templates come from the config: each is parsed once, not once a granule."""
 
 
 def _text(row: Mapping[str, Cell], column: str) -> str | None:

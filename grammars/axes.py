@@ -43,9 +43,16 @@ def sampling(values: NDArray[np.float64]) -> Steps | None:
     steps = positive_steps(values)
     if steps.size == 0:
         return None
-    median = float(np.median(steps))
-    kept = steps[steps <= GAP_FACTOR * median]
-    return Steps(float(kept.min()), median, float(kept.max()))
+    ordered = np.sort(steps)
+    median = _median(ordered)
+    kept = ordered[: np.searchsorted(ordered, GAP_FACTOR * median, side="right")]
+    return Steps(float(kept[0]), median, float(kept[-1]))
+
+
+def _median(ordered: NDArray[np.float64]) -> float:
+    """As `numpy.median` has it, of numbers in order and without its checks, which cost more than the rest of a file."""
+    middle = ordered.size // 2
+    return float(ordered[middle] if ordered.size % 2 else (ordered[middle - 1] + ordered[middle]) / 2)
 
 
 def as_written(values: NDArray[Any]) -> NDArray[np.float64]:

@@ -188,10 +188,22 @@ def jd(value: Any, kind: int) -> float:
     float, d
         A leap second (23:59:60) stays in its day.
     """
-    if kind == TT2000:
-        year, month, day, hour, minute, second, *parts = np.ravel(cdfepoch.breakdown_tt2000(np.int64(value))).tolist()
+    return jds([value], kind)[0]
+
+
+def jds(values: list[Any], kind: int) -> list[float]:
+    """Julian Days UTC of some times, see `jd`: cdflib takes as long for one as for many."""
+    if kind != TT2000:
+        return [_jd_without_leap_seconds(value, kind) for value in values]
+    found = []
+    for broken in np.atleast_2d(cdfepoch.breakdown_tt2000(np.array(values, np.int64))).tolist():
+        year, month, day, hour, minute, second, *parts = broken
         fraction = sum(part * 1e-3**power for power, part in enumerate(parts, start=1))
-        return jd_utc(dt.date(year, month, day), 3600 * hour + 60 * minute + second + fraction)
+        found.append(jd_utc(dt.date(year, month, day), 3600 * hour + 60 * minute + second + fraction))
+    return found
+
+
+def _jd_without_leap_seconds(value: Any, kind: int) -> float:
     seconds, picoseconds = (value.real, value.imag) if kind == EPOCH16 else (float(value) / 1e3, 0.0)
     days, second_of_day = divmod(seconds, SECONDS_PER_DAY)
     return jd_utc(dt.date.fromordinal(int(days) + _ORDINAL_OF_YEAR_0), second_of_day + picoseconds * 1e-12)

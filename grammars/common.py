@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -135,6 +136,7 @@ def template_values(row: Mapping[str, Cell], relative: str, collection: Collecti
     return values | _time_values(row.get("time_min"))
 
 
+@lru_cache(maxsize=8)  # the templates of a granule ask in turn
 def _time_values(jd: Cell) -> dict[str, str]:
     if not isinstance(jd, float):
         return {}

@@ -17,7 +17,7 @@ import numpy as np
 from epncore.model.errors import HeaderError, NotGranuleError
 from epncore.model.units import duration_factor_s
 from grammars.axes import row_steps
-from grammars.cdf_times import CHUNK_ROWS, UNIX_EPOCH_JD, Axis, axis, in_seconds, is_time, jd, later, scan, union
+from grammars.cdf_times import CHUNK_ROWS, UNIX_EPOCH_JD, Axis, axis, in_seconds, is_time, jd, jds, later, scan, union
 from grammars.istp_data import axes, named, table
 from grammars.readers.cdf_data import EPOCH, TIME_TYPES
 
@@ -127,8 +127,8 @@ def _of_clock(header: CdfHeader, clock: Variable, data: list[Variable], exposure
         before = before or share_before
     note = f" ({found.note})" if found.note else ""
     try:
-        start = jd(later(found.first, -before[1], kind) if before else found.first, kind)
-        stop = jd(later(found.last, after[1], kind) if after else found.last, kind)
+        first = later(found.first, -before[1], kind) if before else found.first
+        start, stop = jds([first, later(found.last, after[1], kind) if after else found.last], kind)
     except (OverflowError, ValueError):
         raise HeaderError("a sample lasts beyond the calendar", path=header.path, place=label) from None
     return Times(

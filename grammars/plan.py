@@ -160,7 +160,7 @@ class Plan:
                 raise HeaderError(str(error), path=granule.file.relative, place=source) from None
             except FileError as error:  # readers are lazy: a step may be the first to meet the damage
                 raise _at(error, granule.file, source) from None
-            if cell is not None and not _is_ascii(value):
+            if isinstance(cell, str) and not _is_ascii(value):
                 source = f"{source}; written in plain ASCII"
             granule.row[step.column] = cell
             yield step.column, cell, source

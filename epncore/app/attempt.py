@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from epncore.app import agreement, schema, worker
+from epncore.app import agreement, indices, schema, worker
 from epncore.app.diff import Differences
 from epncore.app.kept_rows import jobs_anew
 from epncore.app.pool import in_order
@@ -100,6 +100,8 @@ class Attempts:
             summary.notes = self.notes + self.waited + told
             if self.wanted.dry_run:
                 conn.rollback()
+            elif self.batches or self.pruned:
+                summary.notes += indices.after_load(conn, name, summary.new, summary.rows)
             self.record.finished(summary)
         return summary
 

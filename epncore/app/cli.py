@@ -246,6 +246,42 @@ def links(folder: Path, dsn: str | None, *, as_json: bool) -> None:
         show.relinked(Console(), name, found)
 
 
+@cli.command(cls=_Command, example="epncore index ecallisto --report")
+@click.argument("folder", type=FOLDER, metavar="COLLECTION_DIR")
+@click.option("--report", is_flag=True, help="Change nothing: show size and use of each index.")
+@click.option("--sql", "as_sql", is_flag=True, help="Change nothing: print the SQL, for the owner of the table to run.")
+@dsn_option
+@json_option
+def index(folder: Path, dsn: str | None, *, report: bool, as_sql: bool, as_json: bool) -> None:
+    """Make the indices of a collection that are missing: also one for each target, for hash-list queries.
+
+    An ingest does this too, at its end, where its role owns the table.
+    """
+    from epncore.app import indices
+    from epncore.app.session import alone, database_errors
+    from epncore.model.collection import load
+
+    if report and as_sql:
+        raise UsageError("--report and --sql do not go together", hint="Give one of them")
+    name = load(folder).schema_name
+    with database_errors(), databases.resolve(dsn).connect() as conn:
+        if report:
+            found = indices.report(conn, name)
+            if as_json:
+                click.echo(show.to_json({"indices": [asdict(each) for each in found]}))
+            else:
+                show.index_report(Console(), name, found)
+        elif as_sql:
+            click.echo(indices.as_sql(conn, name))
+        else:
+            with alone(conn, name):
+                renewed = indices.renew(conn, name, analyze=True)
+            if as_json:
+                click.echo(show.to_json(asdict(renewed)))
+            else:
+                show.indexed(Console(), name, renewed)
+
+
 @cli.command(cls=_Command, example="epncore rd ecallisto -o /var/gavo/inputs")
 @click.argument("folder", type=FOLDER, metavar="COLLECTION_DIR")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Writes DIR/SCHEMA/q.rd.")

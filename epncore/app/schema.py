@@ -11,7 +11,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from epncore.model.bookkeeping import HIDDEN_TABLES, RUNS, BookTable
 from epncore.model.errors import DatabaseError
-from epncore.model.indices import INDICES
+from epncore.model.indices import INDICES, index_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -202,7 +202,7 @@ def create_hidden(conn: psycopg.Connection, schema: str, table: BookTable) -> No
 
 
 def _index(conn: psycopg.Connection, table: sa.Table, names: Sequence[str]) -> None:
-    index = sa.Index(f"{table.name}_{'_'.join(names)}"[:63], *(table.c[name] for name in names))
+    index = sa.Index(index_name(table.name, names), *(table.c[name] for name in names))
     _run(conn, CreateIndex(index).compile(dialect=postgresql.dialect()))  # type: ignore[no-untyped-call]
 
 

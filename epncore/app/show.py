@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from epncore.app import preview as previewing
+    from epncore.app.indices import IndexUse, Renewed
     from epncore.app.inspect import Inspection
     from epncore.app.relink import Relinked
     from epncore.app.status import CollectionStatus
@@ -134,6 +135,34 @@ def relinked(console: Console, name: str, found: Relinked) -> None:
     )
     if found.left:
         console.print(f"  {found.left} granules are of no product of the config: ingest settles them", style="yellow")
+
+
+def indexed(console: Console, name: str, found: Renewed) -> None:
+    """Print what `epncore index` did."""
+    console.print(safe(name), style="bold")
+    counts = ((found.made, "made"), (found.dropped, "dropped"), (found.left, "left"))
+    told = ", ".join(f"{len(names)} {what}" for names, what in counts if names) or "nothing was missing"
+    console.print(f"  {told}, after {found.seconds:.1f} s", highlight=False)
+    _list(console, [f"{what} {each}" for names, what in counts for each in names])
+    if found.left:
+        console.print("Others hold the table: run it again for those that were left.", style="yellow")
+
+
+def index_report(console: Console, name: str, found: Sequence[IndexUse]) -> None:
+    """Print indices with their size and use."""
+    table = Table(title=safe(name), title_justify="left", header_style="bold")
+    for heading in ("table", "index", "columns, condition", "kbyte", "scans", "last use"):
+        table.add_column(heading, justify="right" if heading in {"kbyte", "scans"} else "left", overflow="fold")
+    for each in found:
+        what = each.columns + (f" where {each.predicate}" if each.predicate else "")
+        used = f"{each.last_use:%Y-%m-%d}" if each.last_use else ""
+        cells = (each.table, each.name, what, f"{each.size_bytes // 1024}", f"{each.scans}", used)
+        table.add_row(*map(safe, cells), style="yellow" if each.unused else None)
+    console.print(table)
+    unused = [each for each in found if each.unused]
+    if unused:
+        kbyte = sum(each.size_bytes for each in unused) // 1024
+        console.print(f"{len(unused)} were never used since statistics were reset: {kbyte} kbyte.", style="yellow")
 
 
 def previews_json(found: previewing.Summary) -> dict[str, Any]:

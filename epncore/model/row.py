@@ -113,6 +113,8 @@ def clean_word(text: str) -> str:
 
 def clean_text(text: str) -> str:
     """Free text: ASCII, control characters and runs of spaces as one space, no edge spaces."""
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip()  # nearly all are clean, and pass here many times a row
     return _SPACES.sub(" ", to_ascii(text)).strip()
 
 

@@ -184,7 +184,8 @@ def positive_steps(values: NDArray[np.float64]) -> NDArray[np.float64]:
     ndarray, shape (<= n - 1,)
         All positive; empty for fewer than two distinct values.
     """
-    return np.diff(np.unique(values[np.isfinite(values)]))
+    steps = np.diff(np.sort(values[np.isfinite(values)]))
+    return steps[steps > 0]
 
 
 # Letters that Unicode does not decompose, as librarians write them in ASCII.

@@ -103,6 +103,7 @@ class FitsHeader:
         self._resources = ExitStack()
         self._resources.enter_context(stream)
         self._tables: Any = None
+        self._columns: dict[int, dict[str, int]] = {}
 
     def __enter__(self) -> FitsHeader:
         return self
@@ -126,11 +127,9 @@ class FitsHeader:
 
     def columns(self, hdu: int) -> dict[str, int]:
         """Columns of a table by upper-case name (section 7.3.2: case does not tell names apart), numbered from 1."""
-        table = self.hdus[hdu]
-        if not table.is_table:
-            return {}
-        names = ((table.get(key), key[5:]) for key in table.cards if key.startswith("TTYPE"))
-        return {str(name).upper(): int(number) for name, number in names if name and number.isdecimal()}
+        if hdu not in self._columns:
+            self._columns[hdu] = _columns(self.hdus[hdu])
+        return self._columns[hdu]
 
     def find_column(self, name: str, within: int | None = None) -> tuple[int, int] | None:
         """HDU and number of the first column of that name, in HDU `within` or whichever; None where it is not there."""
@@ -205,6 +204,13 @@ class FitsHeader:
             ) from None
         native: NDArray[Any] = np.asarray(values).astype(values.dtype.newbyteorder("="), copy=False)
         return native
+
+
+def _columns(table: Hdu) -> dict[str, int]:
+    if not table.is_table:
+        return {}
+    names = ((table.get(key), key[5:]) for key in table.cards if key.startswith("TTYPE"))
+    return {str(name).upper(): int(number) for name, number in names if name and number.isdecimal()}
 
 
 def _opened(path: Path, inflated_max_bytes: int) -> BinaryIO:

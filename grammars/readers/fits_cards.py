@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from epncore.model.errors import UnreadableError
@@ -29,6 +30,7 @@ HEADER_MAX_BYTES = 4 * 1024**2
 HDUS_MAX = 10_000
 _TABLES = ("BINTABLE", "TABLE", "A3DTABLE")
 
+_FIRST_KEYWORDS = ("XTENSION", "SIMPLE  ")
 _KEYWORD = re.compile(r"[A-Za-z0-9_.-]{0,8} *")  # section 4.1.2.1, and what lenient writers make of it
 _TEXT = re.compile(r" *'((?:[^']|'')*)'")
 _INTEGER = re.compile(r"[+-]?\d{1,70}")
@@ -142,12 +144,18 @@ def _cards(stream: BinaryIO, offset: int, number: int) -> Iterator[str]:
             if card.startswith("END") and not card[3:].strip():
                 return
             at_start = start == offset and position == 0
-            if not _KEYWORD.fullmatch(card, 0, 8) or (card.startswith(("XTENSION=", "SIMPLE  =")) and not at_start):
+            keyword = card[:8]
+            if not _is_keyword(keyword) or (keyword in _FIRST_KEYWORDS and card[8] == "=" and not at_start):
                 raise UnreadableError(
                     f"the header has no END card: byte {start + position} is no card of it", place=place
                 )
             yield card
     raise UnreadableError(f"the header has no END card within {HEADER_MAX_BYTES} bytes", place=place)
+
+
+@lru_cache(maxsize=4096)
+def _is_keyword(text: str) -> bool:
+    return _KEYWORD.fullmatch(text) is not None
 
 
 def _continued(raw: str, following: str) -> str:
@@ -175,6 +183,7 @@ def _data_bytes(cards: dict[str, str], number: int) -> int:
     return abs(bits) // 8 * whole("GCOUNT", 1) * (whole("PCOUNT", 0) + math.prod(axes))
 
 
+@lru_cache(maxsize=4096)  # most cards say the same in all files of a station
 def _value(raw: str) -> CardValue:
     """Type what stands behind ``= `` on a card (section 4.2)."""
     text = _TEXT.match(raw)

@@ -37,8 +37,8 @@ def commands() -> list[list[str]]:
 
 def test_the_commands_are_those_of_the_documentation() -> None:
     assert sorted(" ".join(words) for words in commands()) == [
-        "check", "db dsn", "db grant", "db start", "db stop", "grammars", "ingest", "inspect", "links", "migrate",
-        "new", "page", "preview", "quarantine list", "quarantine retry", "rd", "rules", "status", "watch",
+        "check", "db dsn", "db grant", "db start", "db stop", "grammars", "index", "ingest", "inspect", "links",
+        "migrate", "new", "page", "preview", "quarantine list", "quarantine retry", "rd", "rules", "status", "watch",
     ]  # fmt: skip
 
 

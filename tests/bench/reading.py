@@ -1,0 +1,57 @@
+"""Processor time of reader and grammar a file, against opening the file and reading the bytes that are needed."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from laboratory import Laboratory
+from measure import Measure, Sizes, at_most, in_turns
+
+from epncore.model import collection as config
+from grammars.plan import Plan, compile_plans
+from grammars.protocol import SourceFile
+from grammars.readers.fits import FitsReader
+from grammars.readers.fits_cards import BLOCK_BYTES
+
+MOST_FILES = 2000
+
+
+def ecallisto(bench: Laboratory, sizes: Sizes) -> Measure:
+    """Of the files that `against_dachs.ecallisto` made; in the cache of the system for both sides."""
+    folder = bench.place / "ecallisto"
+    paths = sorted((folder / "data").glob("*.fit"))[:MOST_FILES]
+    (plan,) = compile_plans(config.load(folder))
+    files = [SourceFile(path, path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
+    parts = [_needed(path) for path in paths]
+    ours, other = in_turns(
+        2 * sizes.repeats + 1, lambda: _cpu_us(_read, plan, files), lambda: _cpu_us(_read_bare, parts, paths)
+    )
+    return at_most("CPU of reader and grammar, e-CALLISTO, against reading the bytes", ours, other, 12.0, "us/file")
+
+
+def _cpu_us(work: object, *given: object) -> float:
+    started = time.process_time()
+    work(*given)  # type: ignore[operator]
+    return (time.process_time() - started) * 1e6 / len(given[1])  # type: ignore[arg-type]
+
+
+def _read(plan: Plan, files: list[SourceFile]) -> None:
+    for file in files:
+        plan.read(file)
+
+
+def _read_bare(parts: list[list[tuple[int, int]]], paths: list[Path]) -> None:
+    for path, needed in zip(paths, parts, strict=True):
+        with path.open("rb") as stream:
+            for offset, length in needed:
+                stream.seek(offset)
+                stream.read(length)
+
+
+def _needed(path: Path) -> list[tuple[int, int]]:
+    """Where the headers are, and the table behind the second one; the image is not read."""
+    with FitsReader().open(path) as header:
+        image, table = header.hdus
+        start = image.data_offset_bytes + -(-image.data_bytes // BLOCK_BYTES) * BLOCK_BYTES
+        return [(0, image.data_offset_bytes), (start, table.data_offset_bytes - start + table.data_bytes)]
