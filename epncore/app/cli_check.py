@@ -118,7 +118,10 @@ def _progress() -> Iterator[Callable[[str], None]]:
 @click.argument("rule_id", metavar="[ID]", required=False)
 @json_option
 def rules(rule_id: str | None, *, as_json: bool) -> None:
-    """List all rules by kind, or tell everything about the one with this ID."""
+    """List all rules by kind, or tell everything about the one with this ID.
+
+    What `epncore check --stilts` adds is explained by the manual of STILTS, by its codes.
+    """
     from epncore.check.render.rules import rule_json, rule_told, rules_table
     from epncore.model.rules import RULES
 

@@ -73,7 +73,7 @@ class _Cluster(Generic[Item, Result]):
             raise
         except Exception as error:
             raise ClusterError(
-                f"the cluster broke off the work: {type(error).__name__}: {error}",
+                f"the cluster broke off the work: {type(error).__name__}: {' '.join(str(error).split())}",
                 path=self.address,
                 hint="What was committed stays; run the same command again to go on",
             ) from error

@@ -117,7 +117,8 @@ def ingest(
     work = Work(task, limits or Limits(), CHUNK_FILES, ahead=2 * BATCH_FILES // CHUNK_FILES)
     pool = cluster_pool(work, scheduler) if scheduler else local_pool(work, workers)
     wanted = Wanted(dry_run, prune, verify, rebuild, ready)
-    with recorded(database, collection.schema_name, dry_run=dry_run) as record, database_errors(), pool as opened:
+    # The pool is left last: what became of a stopped run is noted before its processes are ended.
+    with pool as opened, recorded(database, collection.schema_name, dry_run=dry_run) as record, database_errors():
         attempts = Attempts(folder, collection, plans, database, opened, task, wanted, record, progress)
         summary = outlast(attempts.attempt, lambda: attempts.batches, attempts.wait)
     summary.seconds = time.monotonic() - started

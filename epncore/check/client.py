@@ -161,7 +161,10 @@ class Client(requests.Session):
         """Count one more request, end it when its time is over, and say in our words what goes wrong with it."""
         self.requests += 1
         if self.requests > self.limits.most_requests:
-            raise ServiceError(f"the check made {self.limits.most_requests} requests and is not done", path=url)
+            raise ServiceError(
+                f"the check made {self.limits.most_requests} requests and is not done", path=url,
+                hint="Check fewer schemas at a time, or raise --max-requests",
+            )  # fmt: skip
         try:
             with self._adapter.limit(self.limits.timeout_seconds):
                 yield

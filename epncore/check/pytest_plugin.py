@@ -6,25 +6,15 @@ the others are told what it found. Without the option nothing is imported and no
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from epncore.check.verdicts import Verdict
 
-    from epncore.check.report import Finding, Report
-
-LEAST = ("error", "warning", "advice")
-
-
-class Verdict(TypedDict):
-    """What became of a rule on a table, in the plain values that can be sent to another process."""
-
-    table: str
-    rule: str
-    state: str
-    text: str
+SEVERITIES = ("error", "warning", "advice")
+"""As `epncore.model.rules` has them, which is not imported where nothing is asked."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -35,7 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--epn-baseline", metavar="FILE", help="findings that are accepted")
     group.addoption("--epn-record", metavar="URL_OR_FILE", help="registry record of the table")
     group.addoption(
-        "--epn-fail-on", choices=LEAST, default="error", help="least severity that fails a test (default: error)"
+        "--epn-fail-on", choices=SEVERITIES, default="error", help="least severity that fails a test (default: error)"
     )
     group.addoption(
         "--epn-follow-links", metavar="ROWS", type=int, default=0, help="rows whose addresses are followed (default: 0)"
@@ -99,7 +89,9 @@ def _checked(config: pytest.Config) -> list[Verdict]:
     from pathlib import Path
 
     from epncore.check.check import Options, check
+    from epncore.check.verdicts import verdicts
     from epncore.model.errors import EpnCoreError
+    from epncore.model.printable import printable
 
     baseline = config.getoption("epn_baseline")
     options = Options(
@@ -110,44 +102,5 @@ def _checked(config: pytest.Config) -> list[Verdict]:
     try:
         report = check(config.getoption("epn_tap_url"), config.getoption("epn_schema"), options)
     except EpnCoreError as error:
-        raise pytest.UsageError(str(error)) from None
-    return list(_verdicts(report, LEAST[: LEAST.index(config.getoption("epn_fail_on")) + 1]))
-
-
-def _verdicts(report: Report, grave: tuple[str, ...]) -> Iterable[Verdict]:
-    """One a rule and table, in the order of rules: failed before not run before passed."""
-    told: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    for rule, table in report.passed:
-        told.setdefault((table, rule), []).append(("passed", ""))
-    for finding in report.findings:
-        state = "failed" if finding.rule.severity in grave else "passed"
-        told.setdefault((finding.table, finding.rule.id), []).append((state, _text(finding)))
-    for excused in (*report.servers, *report.accepted):
-        finding = excused.finding
-        text = f"{excused.reason}\n{_text(finding)}"
-        told.setdefault((finding.table, finding.rule.id), []).append(("passed", text))
-    for left in report.not_run:
-        told.setdefault((left.table, left.rule), []).append(("not run", left.reason))
-    for (table, rule), states in sorted(told.items()):
-        state = next(each for each in ("failed", "not run", "passed") if each in [one for one, _ in states])
-        text = "\n\n".join(words for one, words in states if words and one in (state, "not run"))
-        yield {"table": table, "rule": rule, "state": state, "text": _printable(text)}
-
-
-def _text(finding: Finding) -> str:
-    rule = finding.rule
-    lines = [
-        f"{rule.severity}: {finding.found} (count: {finding.count})",
-        f"right: {rule.checks} ({rule.section})",
-        f"why: {rule.why}",
-        f"mend: {rule.mend}",
-    ]
-    lines[1:1] = [f"column: {finding.column}"] if finding.column else []
-    lines += [f"for example: {', '.join(finding.examples)}"] if finding.examples else []
-    lines += [f"all of them: {finding.adql}"] if finding.adql else []
-    return "\n".join(lines)
-
-
-def _printable(text: str) -> str:
-    """What a server says, as a terminal can show it."""
-    return "".join(each if each.isprintable() or each == "\n" else f"\\x{ord(each):02x}" for each in text)
+        raise pytest.UsageError(printable(error)) from None
+    return list(verdicts(report, config.getoption("epn_fail_on")))

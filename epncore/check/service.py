@@ -12,7 +12,7 @@ from epncore.check.record import child, elements, fetched, parsed, record_of
 from epncore.model.columns import TABLE_UTYPE
 from epncore.model.errors import EpnCoreError
 from epncore.model.rules.facts import Fact, ServedColumn, ServedTable, TimeSystem
-from epncore.model.rules.service import TRANSITIONAL_UTYPE
+from epncore.model.rules.schema import TRANSITIONAL_UTYPE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -176,12 +176,13 @@ def _from_tap_schema(row: Mapping[str, Any]) -> ServedColumn:
 
     A name that ADQL takes only in quotes stands there with them.
     """
+    name = _text(row["column_name"])
     datatype, arraysize = _text(row.get("datatype")), _text(row.get("arraysize"))
     if not datatype.islower() and datatype != "unicodeChar":
         datatype = ""
     return ServedColumn(
-        _text(row["column_name"]).strip('"'), _text(row.get("unit")), _text(row.get("ucd")), datatype, arraysize,
-        _text(row.get("xtype")), _text(row.get("description")),
+        name.strip('"'), _text(row.get("unit")), _text(row.get("ucd")), datatype, arraysize,
+        _text(row.get("xtype")), _text(row.get("description")), name.startswith('"'),
     )  # fmt: skip
 
 

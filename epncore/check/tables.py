@@ -148,7 +148,7 @@ class TableCheck:
             self._passed(rule)
 
     def _found(self, rule: Rule, count: int, condition: str, found: str = "") -> None:
-        text = found or f"{count} row{'s' if count > 1 else ''} where not: {rule.checks}"
+        text = found or f"not so in {count} row{'s' if count > 1 else ''}: {rule.checks}"
         self.report.findings.append(
             Finding(
                 rule=rule, table=self.table, column=rule.columns[0], found=text, count=count,

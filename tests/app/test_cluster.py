@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 from distributed import Client
 
-from epncore.app import worker
 from epncore.app.database import Database
 from epncore.app.ingest import ingest
+from epncore.model.bookkeeping import Stamp
 from epncore.model.errors import ClusterError
 
 pytestmark = pytest.mark.live
@@ -177,7 +177,8 @@ def _children(parents: set[str]) -> list[str]:
 def test_a_worker_with_another_config_is_refused(
     collection: Collections, database: Database, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "fingerprints", lambda *_: ("other",))
+    other = Stamp("ecallisto", 1, "read", "by another", "config")
+    monkeypatch.setattr("epncore.app.ingest.stamps", lambda *_: [other])
     with pytest.raises(ClusterError, match=r"a worker cannot begin: .*the config, or a grammar, is another here"):
         ingest(collection("ecallisto"), database, scheduler=address)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import pytest
 from rich.console import Console
@@ -15,9 +15,9 @@ from epncore.check.render.portal import portal, portal_json
 from epncore.model.columns import COLUMNS
 from epncore.model.errors import UsageError
 
+from .asking import Serve
 from .replies import Recorded, Reply, Server, a_field, refusal, spoilt, votable
 
-Serve = Callable[..., Server]
 QUICK = Limits(timeout_seconds=2)
 
 

@@ -12,12 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from .replies import Recorded, Reply, Server, spoilt
+from .asking import TABLE, Serve
+from .replies import FOLDER, Recorded, Reply, spoilt
 
 pytest_plugins = ["pytester"]
 
-Serve = Callable[..., Server]
-TABLE = "nda_routine.epn_core"
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -57,10 +56,10 @@ def test_a_rule_and_table_are_a_test_in_an_empty_folder(served: Serve, run: Call
     assert re.search(rf"epn\[{TABLE}::term.target_class\] FAILED", text)
     assert re.search(rf"epn\[{TABLE}::null.target_class\] PASSED", text)
     assert "target_class = 'gasgiant'" in text
-    assert "(count: 3)" in text
+    assert "count: 3" in text
     assert "mend: Write a term of the list" in text
-    assert "for example: srn_nda_routine" in text
-    assert f"all of them: SELECT * FROM {TABLE} WHERE" in text
+    assert "examples: srn_nda_routine" in text
+    assert f"ADQL: SELECT * FROM {TABLE} WHERE" in text
     assert "Traceback" not in text
     assert done.ret == pytest.ExitCode.TESTS_FAILED
     assert len([query for query in server.queries if query.startswith("SELECT TOP 1 *")]) == 1
@@ -109,6 +108,87 @@ def test_a_service_that_cannot_be_asked_is_a_usage_error(
     assert done.ret == pytest.ExitCode.USAGE_ERROR
     assert sentence in done.stderr.str()
     assert "Traceback" not in done.stderr.str()
+
+
+def test_accepted_findings_and_the_servers_pass_and_say_why(
+    served: Serve, run: Callable[..., pytest.RunResult], pytester: pytest.Pytester
+) -> None:
+    recorded = Recorded("dachs").change("UPDATE nda_routine.epn_core SET target_class = 'gasgiant'")
+    # The UCD of a draft, which DaCHS 2.7 writes.
+    recorded.change("UPDATE tap_schema.columns SET ucd = 'pos.distance;stat.min' WHERE column_name = 'c1min'")
+    server = served(recorded)
+    pytester.makefile(
+        ".toml",
+        baseline="""
+        [[accept]]
+        rule = "term.target_class"
+        reason = "a class \\u009b31m of our own"
+        until = 2999-12-31
+        """,
+    )
+    done = run("-v", "-rP", "--epn-tap-url", server.url, "--epn-baseline", "baseline.toml")
+    text = done.stdout.str()
+    assert re.search(rf"epn\[{TABLE}::term.target_class\] PASSED", text)
+    assert "accepted: a class \\x9b31m of our own (until 2999-12-31)" in text
+    assert "the server's: " in text
+    assert "\x9b" not in text
+
+
+@pytest.mark.parametrize(
+    ("baseline", "sentence"),
+    [
+        (None, "baseline.toml: no such file. Write one"),
+        ('[[accept]]\nrule = "no.rule"\nreason = "r"\nuntil = 2999-12-31', "there is no rule 'no.rule'"),
+    ],
+)
+def test_a_baseline_that_is_none_is_a_usage_error(
+    served: Serve, run: Callable[..., pytest.RunResult], pytester: pytest.Pytester, baseline: str | None, sentence: str
+) -> None:
+    if baseline:
+        pytester.makefile(".toml", baseline=baseline)
+    server = served(Recorded("dachs"))
+    done = run("--epn-tap-url", server.url, "--epn-baseline", "baseline.toml")
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    assert sentence in done.stderr.str()
+    assert server.asked == []
+
+
+def test_the_record_can_come_from_a_file(
+    served: Serve, run: Callable[..., pytest.RunResult], pytester: pytest.Pytester
+) -> None:
+    record = (FOLDER / "dachs" / "record.oai").read_text("utf-8")
+    pytester.path.joinpath("record.xml").write_text(
+        record.replace("<creator>", "<author>").replace("</creator>", "</author>"), "utf-8"
+    )
+    server = served(Recorded("dachs"), software="Apache/2.2")
+    words = ["-v", "-k", "registry.", "--epn-tap-url", server.url, "--epn-fail-on", "warning"]
+    assert run(*words).parseoutcomes().keys() <= {"skipped", "deselected"}
+    done = run(*words, "--epn-record", "record.xml")
+    assert f"epn[{TABLE}::registry.creators] FAILED" in done.stdout.str()
+    assert f"epn[{TABLE}::registry.title] PASSED" in done.stdout.str()
+
+
+def test_links_are_followed_where_that_is_asked_for(served: Serve, run: Callable[..., pytest.RunResult]) -> None:
+    recorded = Recorded("dachs")
+    server = served(recorded)
+    recorded.change("UPDATE nda_routine.epn_core SET thumbnail_url = NULL, datalink_url = NULL")
+    recorded.database.execute("UPDATE nda_routine.epn_core SET access_url = ? || '/gone/' || granule_uid", [server.url])
+    words = ["-v", "-k", "link.access_url", "--epn-tap-url", server.url]
+    assert run(*words).parseoutcomes().keys() <= {"skipped", "deselected"}
+    done = run(*words, "--epn-follow-links", "2")
+    assert f"epn[{TABLE}::link.access_url] FAILED" in done.stdout.str()
+    assert "it answers status 404" in done.stdout.str()
+    assert len({request.path for request in server.asked if "/gone/" in request.path}) == 2
+
+
+def test_the_words_of_a_usage_error_cannot_command_a_terminal(
+    served: Serve, run: Callable[..., pytest.RunResult]
+) -> None:
+    words = Reply(b"\x1b[31m\xc2\x9b31mgone", 500, "text/plain")
+    done = run("--epn-tap-url", served(lambda _: words).url)
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    assert "31mgone" in done.stderr.str()
+    assert not {"\x1b", "\x9b"} & set(done.stderr.str())
 
 
 def test_tests_can_be_chosen_by_name(served: Serve, run: Callable[..., pytest.RunResult]) -> None:

@@ -15,10 +15,11 @@ from epncore.check.render.as_json import as_json
 from epncore.check.render.junit import junit
 from epncore.check.render.page import page
 from epncore.check.render.terminal import terminal
-from epncore.check.report import Report
+from epncore.check.report import Excused, NotRun, Report
+from epncore.model.rules import RULES
 
 from ..browser import chromium
-from .conftest import HOSTILE
+from .conftest import HOSTILE, finding
 
 
 def printed(report: Report, width: int = 80, *, timing: bool = False) -> str:
@@ -44,7 +45,7 @@ def test_a_terminal_gets_the_gravest_first_and_lines_that_fit(dirty: Report, wid
         "moved in spring",
     ):
         assert words in said
-    assert "on       dam.epn_core, solar.epn_core" in said
+    assert "on       all 2 tables" in said
     assert "Note: baseline: an entry has ended" in said
     assert "3 errors, 1 warning, 1 advice; 2 rules passed on 2 tables, 3 not run" in said
     assert max(map(len, said.splitlines())) <= width
@@ -80,12 +81,28 @@ def test_a_query_is_copied_whole_or_not_shown(dirty: Report) -> None:
 def test_json_has_the_documented_keys(dirty: Report) -> None:
     told = json.loads(json.dumps(as_json(dirty)))
     assert told.keys() >= {"service", "tables", "findings", "not_run", "servers", "accepted", "notes", "seconds"}
-    assert told["tables"] == [{"table": "dam.epn_core", "rows": 4}, {"table": "solar.epn_core", "rows": 1}]
+    assert told["tables"] == ["dam.epn_core", "solar.epn_core"]
+    assert told["rows"] == {"dam.epn_core": 4, "solar.epn_core": 1}
     first = told["findings"][0]
     assert first.keys() >= {"rule", "severity", "table", "column", "count", "examples", "adql"}
     assert (first["rule"], first["severity"], first["examples"]) == ("filled.time_min", "advice", ["uid one"])
     assert told["not_run"][0] == {"rule": "registry.title", "table": "dam.epn_core", "reason": "no record"}
     assert told["accepted"][0]["reason"] == "moved in spring (until 2027-01-31)"
+
+
+def test_many_tables_that_are_alike_are_told_at_once() -> None:
+    tables = [f"s{number}.epn_core" for number in range(30)]
+    links = [rule.id for rule in RULES if rule.id.startswith("link.")]
+    report = Report(
+        "http://localhost/tap",
+        rows=dict.fromkeys(tables, 1),
+        servers=[Excused(finding("metadata.vosi", table), "DaCHS writes no xtypes") for table in tables],
+        not_run=[NotRun(rule, table, "not followed") for table in tables for rule in links],
+    )
+    said = printed(report, 80)
+    assert "rules    link.*\n" in "\n".join(line.rstrip() for line in said.splitlines()) + "\n"
+    assert said.count("on       all 30 tables") == 2
+    assert len(said.splitlines()) < len(tables) + 20
 
 
 ELEMENTS = {

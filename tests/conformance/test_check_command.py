@@ -41,7 +41,8 @@ def test_one_run_gives_all_forms_of_one_report(check: Check, linked: Service, tm
     assert done.stderr == "", "no progress where nobody looks"
     report = json.loads(done.stdout)
     (rows,) = linked.search("SELECT COUNT(*) AS n FROM linked.epn_core")["n"]
-    assert report["tables"] == [{"table": "linked.epn_core", "rows": rows}]
+    assert report["tables"] == ["linked.epn_core"]
+    assert report["rows"] == {"linked.epn_core": rows}
     assert report["software"].startswith("DaCHS")
     (found,) = [each for each in report["findings"] if each["rule"] == "text.granule_uid"]
     assert (found["severity"], found["count"], found["examples"]) == ("error", 1, ["a#b"])

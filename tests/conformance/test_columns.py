@@ -11,8 +11,8 @@ import pytest
 from epncore.check.report import Finding, Report, by_column
 from epncore.check.servers import excuses_of, split_servers
 from epncore.model.columns import COLUMNS, FRAMES
+from epncore.model.rules import SERVICE_RULES
 from epncore.model.rules.facts import ServedColumn, ServedTable
-from epncore.model.rules.service import METADATA_RULES
 from epncore.model.vocabularies import PARTICLE_SPECTRAL_TYPES
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def differences(mixin: Mixin) -> list[Finding]:
         told = {name: ServedColumn(name, str(each["unit"]), str(each["ucd"])) for name, each in theirs.items()}
         for particles in PARTICLE_SPECTRAL_TYPES:
             table = ServedTable(f"{frame}.epn_core", columns=told, frames=(frame,), particle_types=(particles,))
-            for rule in METADATA_RULES:
+            for rule in SERVICE_RULES:
                 if rule.id in COLUMN_RULES:
                     found += by_column(rule, table.name, rule.complaints(table))
     return found

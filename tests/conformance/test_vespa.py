@@ -27,8 +27,9 @@ from astropy.table import Table
 from astropy.time import Time
 
 from epncore.app.database import resolve
-from epncore.app.ingest import Summary, ingest
+from epncore.app.ingest import ingest
 from epncore.app.schema import prepare, sql_type
+from epncore.app.summary import Summary
 from epncore.check.check import check
 from epncore.check.portal import Outcome, exit_code, forms, portal_view
 from epncore.model import collection as config

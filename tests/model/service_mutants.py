@@ -9,7 +9,7 @@ from typing import Any
 from epncore.model.columns import TABLE_UTYPE, mandatory
 from epncore.model.rules.facts import Record, ServedColumn, ServedTable, TimeSystem
 from epncore.model.rules.registry import AUXILIARY
-from epncore.model.rules.service import TRANSITIONAL_UTYPE
+from epncore.model.rules.schema import TRANSITIONAL_UTYPE
 
 _DATATYPES = {"text": "char", "integer": "int", "double": "double", "timestamp": "char", "region": "char"}
 _XTYPES = {"timestamp": "timestamp", "region": "adql:REGION"}
@@ -43,10 +43,10 @@ TABLE = ServedTable(
 )  # fmt: skip
 
 
-def _columns(*without: str, **changes: dict[str, str]) -> dict[str, Any]:
+def _columns(*without: str, **changes: dict[str, Any]) -> dict[str, Any]:
     """Columns changed alike wherever the service tells of them."""
     told = {name: replace(column, **changes.get(name, {})) for name, column in COLUMNS.items() if name not in without}
-    told = {column.name: column for column in told.values()}
+    told = {column.name.lower(): column for column in told.values()}
     return {"columns": told, "vosi": told, "result": told}
 
 
@@ -78,12 +78,14 @@ MUTANTS: tuple[tuple[str, dict[str, Any], int, set[str]], ...] = (
     ("columns.type", _columns(time_min={"datatype": "char"}), 1, set()),
     ("columns.xtype", _columns(creation_date={"xtype": ""}), 1, set()),
     ("columns.xtype", _columns(s_region={"xtype": ""}), 1, set()),
-    ("own.name", _columns(sweeps={"name": "Sweeps"}), 1, {"own.error"}),
+    ("own.name", _columns(sweeps={"name": "Sweeps", "is_quoted": True}), 1, set()),
+    ("own.name", _columns(sweeps={"name": "number of sweeps"}), 1, {"own.error"}),
     ("own.name", _columns(access_format={"name": "select"}), 1, {"columns.access"}),
     ("own.unit", _columns(sweeps={"unit": "V^2/m^2/Hz"}), 1, set()),
     ("own.ucd", _columns(sweeps={"ucd": ""}), 1, set()),
     ("own.ucd", _columns(sweeps={"ucd": "meta.sweeps"}), 1, set()),
     ("own.error", _columns("sweeps"), 1, set()),
+    ("own.error", _columns("sweeps", sweeps_error={"name": "SWEEPS_ERROR"}), 1, set()),
     ("own.error", _columns(sweeps_error={"ucd": "meta.number"}), 1, set()),
     ("own.description", _columns(sweeps={"description": " "}), 1, set()),
     ("metadata.result", _result(unit="s"), 1, set()),

@@ -13,7 +13,8 @@ def as_json(report: Report) -> dict[str, Any]:
     return {
         "service": report.service,
         "software": report.software,
-        "tables": [{"table": table, "rows": rows} for table, rows in report.rows.items()],
+        "tables": list(report.rows),
+        "rows": report.rows,
         "findings": [_finding(each) for each in report.findings],
         "servers": [_excused(each) for each in report.servers],
         "accepted": [_excused(each) for each in report.accepted],

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from epncore.check.render.summary import is_at_least
+from epncore.check.render.summary import is_at_least, told
 from epncore.model.printable import printable
 from epncore.model.rules import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from epncore.check.report import Excused, Finding, Report
+    from epncore.check.report import Excused, Report
     from epncore.model.rules import Severity
 
 
@@ -72,13 +72,13 @@ def _case(suite: etree._Element, report: Report, table: str, rule: str, fail_on:
     failures = [each for each in found if is_at_least(each.rule.severity, fail_on)]
     reasons = [each.reason for each in report.not_run if (each.rule, each.table) == (rule, table)]
     if failures:
-        told = "; ".join(each.found for each in failures)
-        failure = etree.SubElement(case, "failure", type=failures[0].rule.severity, message=printable(told))
-        failure.text = "\n\n".join(map(_told, failures))
+        message = "; ".join(each.found for each in failures)
+        failure = etree.SubElement(case, "failure", type=failures[0].rule.severity, message=printable(message))
+        failure.text = "\n\n".join(map(told, failures))
     elif reasons:
         etree.SubElement(case, "skipped", message=printable("; ".join(reasons)))
     said = [
-        *(_told(each) for each in found if each not in failures),
+        *(told(each) for each in found if each not in failures),
         *_excused("the server's", report.servers, table, rule),
         *_excused("accepted", report.accepted, table, rule),
         *(printable(f"not run: {reason}") for reason in reasons if failures),
@@ -89,16 +89,7 @@ def _case(suite: etree._Element, report: Report, table: str, rule: str, fail_on:
 
 def _excused(why: str, excused: Iterable[Excused], table: str, rule: str) -> list[str]:
     those = [each for each in excused if (each.finding.rule.id, each.finding.table) == (rule, table)]
-    return [f"{why}: {printable(each.reason)}\n{_told(each.finding)}" for each in those]
-
-
-def _told(finding: Finding) -> str:
-    lines = [f"{finding.rule.severity}: {finding.found}", f"count: {finding.count}"]
-    lines += [f"column: {finding.column}"] if finding.column else []
-    lines += [f"examples: {', '.join(finding.examples)}"] if finding.examples else []
-    lines += [f"ADQL: {finding.adql}"] if finding.adql else []
-    lines += [f"why: {finding.rule.why}", f"mend: {finding.rule.mend}", f"section: {finding.rule.section}"]
-    return "\n".join(map(printable, lines))
+    return [f"{why}: {printable(each.reason)}\n{told(each.finding)}" for each in those]
 
 
 def _count(suite: etree._Element) -> None:

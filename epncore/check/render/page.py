@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import jinja2
 from markupsafe import Markup
 
-from epncore.check.render.summary import by_gravity, by_reason
+from epncore.check.render.summary import by_gravity, by_reason, families
 from epncore.model.rules.kinds import SEVERITIES
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def page(report: Report, checked: str = "") -> str:
         tables=sorted({finding.table for finding in report.findings}),
         groups=list(by_gravity(report)),
         not_run=by_reason(report.not_run),
+        families=families,
         script=Markup(script),  # noqa: S704  # our own file
         script_hash=f"sha256-{digest}",
     )

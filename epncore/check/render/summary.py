@@ -1,4 +1,4 @@
-"""What all forms of a report share: their order, and the line that sums up."""
+"""What the forms of a report share: their order, a finding in words, and the line that sums up."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from epncore.model.printable import printable
+from epncore.model.rules import RULES
 from epncore.model.rules.kinds import SEVERITIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from epncore.check.report import Finding, NotRun, Report
     from epncore.model.rules import Severity
@@ -29,6 +31,28 @@ def by_reason(not_run: list[NotRun]) -> dict[str, list[NotRun]]:
     for each in not_run:
         reasons.setdefault(each.reason, []).append(each)
     return reasons
+
+
+def families(ids: Iterable[str]) -> list[str]:
+    """Ids of rules, each once; ``link.*`` for a family that is there whole."""
+    names = dict.fromkeys(ids)
+    found = []
+    for name in names:
+        family = name.partition(".")[0] + "."
+        members = {rule.id for rule in RULES if rule.id.startswith(family)}
+        found.append(f"{family}*" if len(members) > 1 and members <= names.keys() else name)
+    return list(dict.fromkeys(found))
+
+
+def told(finding: Finding) -> str:
+    """All that a finding tells, a line each, for what shows plain text."""
+    rule = finding.rule
+    lines = [f"{rule.severity}: {finding.found}", f"count: {finding.count}"]
+    lines += [f"column: {finding.column}"] if finding.column else []
+    lines += [f"examples: {', '.join(finding.examples)}"] if finding.examples else []
+    lines += [f"ADQL: {finding.adql}"] if finding.adql else []
+    lines += [f"right: {rule.checks} ({rule.section})", f"why: {rule.why}", f"mend: {rule.mend}"]
+    return "\n".join(map(printable, lines))
 
 
 def counted(number: int, what: str) -> str:

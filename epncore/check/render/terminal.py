@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from epncore.check.render.summary import by_gravity, by_reason, counted, summary
+from epncore.check.render.summary import by_gravity, by_reason, counted, families, summary
 from epncore.model.printable import printable, safe
 
 if TYPE_CHECKING:
@@ -46,9 +46,9 @@ def terminal(console: Console, report: Report, *, timing: bool = False) -> None:
         console.print(Text(f"{severity.upper()} ", f"bold {COLOURS[severity]}") + safe(table))
         for finding in findings:
             _finding(console, finding, severity)
-    _excused(console, "The server's: this version of its software cannot do otherwise", report.servers)
-    _excused(console, "Accepted by the baseline", report.accepted)
-    _not_run(console, report.not_run)
+    _excused(console, "The server's: this version of its software cannot do otherwise", report.servers, report.rows)
+    _excused(console, "Accepted by the baseline", report.accepted, report.rows)
+    _not_run(console, report.not_run, report.rows)
     for note in report.notes:
         console.print()
         console.print(safe(f"Note: {note}"), style="yellow")
@@ -74,34 +74,41 @@ def _finding(console: Console, finding: Finding, severity: Severity) -> None:
         console.print(Text("    ADQL     ", "dim") + safe(finding.adql), soft_wrap=True)
 
 
-def _lines(console: Console, lines: Iterable[tuple[str, str]]) -> None:
+def _lines(console: Console, lines: Iterable[tuple[str, str]], indent: int = 4) -> None:
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True, min_width=7)
     grid.add_column(overflow="fold")
     for name, text in lines:
         grid.add_row(name, safe(text))
-    console.print(Padding(grid, (0, 0, 0, 4)))
+    console.print(Padding(grid, (0, 0, 0, indent)))
 
 
-def _excused(console: Console, heading: str, excused: list[Excused]) -> None:
+def _excused(console: Console, heading: str, excused: list[Excused], tables: Iterable[str]) -> None:
     if excused:
         console.print()
         console.print(heading, style="bold")
+    alike: dict[tuple[str, str, str], list[str]] = {}
     for each in excused:
         finding = each.finding
-        console.print(safe(f"  {finding.rule.id}, {finding.table}: {finding.found}"))
-        _lines(console, [("why", each.reason)])
+        alike.setdefault((finding.rule.id, finding.found, each.reason), []).append(finding.table)
+    for (rule, found, reason), those in alike.items():
+        console.print(safe(f"  {rule}"))
+        _lines(console, [("found", found), ("on", _named(those, tables)), ("why", reason)])
 
 
-def _not_run(console: Console, not_run: list[NotRun]) -> None:
+def _not_run(console: Console, not_run: list[NotRun], tables: Iterable[str]) -> None:
     if not_run:
         console.print()
         console.print("Not run, so neither right nor wrong", style="bold")
     for reason, those in by_reason(not_run).items():
-        rules = ", ".join(dict.fromkeys(each.rule for each in those))
-        tables = ", ".join(dict.fromkeys(each.table for each in those))
-        console.print(safe(f"  {rules}"))
-        _lines(console, [("on", tables), ("why", reason)])
+        on = _named([each.table for each in those], tables)
+        _lines(console, [("rules", ", ".join(families(each.rule for each in those))), ("on", on), ("why", reason)], 2)
+
+
+def _named(names: Iterable[str], tables: Iterable[str]) -> str:
+    """Names of tables, or how many they are where they are all, and many."""
+    some, whole = set(names), set(tables)
+    return f"all {len(whole)} tables" if some == whole and len(whole) > 1 else ", ".join(sorted(some))
 
 
 def _timing(console: Console, report: Report) -> None:

@@ -37,6 +37,8 @@ class ServedColumn:
     ----------
     name, unit, ucd, datatype, arraysize, xtype, description : str
         ``datatype`` and ``arraysize`` as VOTable writes them (``char``, ``*``).
+    is_quoted : bool
+        Whether the name was told in quotes, as ADQL then wants it; `name` is without them.
     """
 
     name: str
@@ -46,6 +48,7 @@ class ServedColumn:
     arraysize: str = ""
     xtype: str = ""
     description: str = ""
+    is_quoted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

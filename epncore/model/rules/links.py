@@ -125,7 +125,7 @@ def _plain_http(table: ServedTable) -> list[Complaint]:
 def _answers_rule(column: str, what: str, why: str) -> ServiceRule:
     return ServiceRule(
         id=f"link.{column}",
-        section="REC section 3.2.1",
+        section="REC, Data access reference",
         checks=f"{what} answers, with a status of success",
         why=why,
         mend="Open the address in a browser: is it the file's own, is the server's name the public one, are there "
@@ -142,7 +142,7 @@ LINK_RULES: tuple[ServiceRule, ...] = (
     _answers_rule("datalink_url", "datalink_url", "Users cannot find what belongs to the granule"),
     ServiceRule(
         id="link.access_format",
-        section="REC section 3.2.1",
+        section="REC, Data access reference",
         severity="warning",
         checks="what access_url answers has the media type of access_format",
         why="Clients choose a tool by the one and are refused by the other",
@@ -153,7 +153,7 @@ LINK_RULES: tuple[ServiceRule, ...] = (
     ),
     ServiceRule(
         id="link.access_estsize",
-        section="REC section 3.2.1",
+        section="REC, Data access reference",
         severity="warning",
         checks=f"what access_url answers is as large as access_estsize says, within a factor of {SIZE_FACTOR:g}",
         why="Users and clients decide by it what to download",
@@ -164,7 +164,7 @@ LINK_RULES: tuple[ServiceRule, ...] = (
     ),
     ServiceRule(
         id="link.thumbnail_type",
-        section="REC section 3.2.1",
+        section="REC, Data access reference",
         severity="warning",
         checks="what thumbnail_url answers is a picture",
         why="The portal shows it among the rows",
@@ -179,7 +179,7 @@ LINK_RULES: tuple[ServiceRule, ...] = (
         severity="advice",
         checks="addresses begin with https",
         why="The portal is a page of https: browsers do not show pictures and data from plain http in it",
-        mend="Serve the files by https, and write so in the templates of [[product]]",
+        mend="Serve the files by https, and write https in the addresses",
         needs=("answers",),
         complaints=_plain_http,
     ),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from epncore.model.rules.facts import ServedTable
 
 AUXILIARY = "ivo://ivoa.net/std/TAP#aux"
-"""standardID of the capability by which a table's own record names the TAP service (REC section 3.2)."""
+"""standardID of the capability by which a table's own record names the TAP service (REC, on the VO Registry)."""
 
 
 def _of_record(look: Callable[[ServedTable, Record], list[Complaint]]) -> Callable[[ServedTable], list[Complaint]]:
@@ -54,7 +54,7 @@ def _told(field: str, what: str, why: str, key: str) -> ServiceRule:
         severity="warning",
         checks=f"the record in the registry tells a {what}",
         why=why,
-        mend=f"Give {key} in the collection.toml, write the descriptor anew and `dachs pub` it",
+        mend=f"Add it to the record and publish it: {key} in a collection.toml, then `epncore rd` and `dachs pub`",
         needs=("record",),
         complaints=_of_record(_says(field, what)),
     )
@@ -63,28 +63,28 @@ def _told(field: str, what: str, why: str, key: str) -> ServiceRule:
 REGISTRY_RULES: tuple[ServiceRule, ...] = (
     ServiceRule(
         id="registry.subjects",
-        section="REC section 4",
+        section="REC, EPN-TAP and the VO Registry",
         checks=f"the record names one of the subjects {', '.join(SUBJECTS)} of the Unified Astronomy Thesaurus",
         why="Registries show services of planets and the Sun by them",
-        mend="Give it in subjects, write the descriptor anew and `dachs pub` it",
+        mend="Add it to the record and publish it: subjects in a collection.toml, then `epncore rd` and `dachs pub`",
         needs=("record",),
         complaints=_of_record(_subjects),
     ),
     ServiceRule(
         id="registry.tableset",
-        section="REC section 3.2",
+        section="REC, EPN-TAP and the VO Registry",
         checks="the record's tableset tells of the table, with the utype of EPN-TAP",
         why="The portal and pyvo find EPN-TAP services by that utype in the registry",
-        mend="Publish the table itself: <publish/> inside it, then `dachs pub`",
+        mend="Register the table itself: in DaCHS by <publish/> inside it, then `dachs pub`",
         needs=("record",),
         complaints=_of_record(_tables),
     ),
     ServiceRule(
         id="registry.capability",
-        section="REC section 3.2",
+        section="REC, EPN-TAP and the VO Registry",
         checks="the record says by which TAP service the table is asked",
         why="A client that found the record does not know where to send queries",
-        mend="Publish the table itself: <publish/> inside it, then `dachs pub`",
+        mend="Register the table itself: in DaCHS by <publish/> inside it, then `dachs pub`",
         needs=("record",),
         complaints=_of_record(_capability),
     ),

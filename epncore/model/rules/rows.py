@@ -24,23 +24,19 @@ URLS = ("access_url", "thumbnail_url", "datalink_url", "external_link")
 def _null_rules() -> Iterable[RowRule]:
     for column in COLUMNS.values():
         if column.not_null:
-            yield _not_null(column, "REC section 3.1, Table 1")
+            yield _not_null(column, "REC, Mandatory parameters")
     yield _not_null(COLUMNS["processing_level"], "DaCHS //epntap2#table-2_0, required='True'")
 
 
 def _not_null(column: Column, section: str) -> RowRule:
-    where = (
-        f"It is set by {COMPUTED[column.name]}; what that gave here is empty"
-        if column.name in COMPUTED
-        else "Give it under [constants] in the collection.toml"
-    )
+    where = f"it comes from {COMPUTED[column.name]}" if column.name in COMPUTED else "give it under [constants]"
     cell = CELL[column.name]
     return RowRule(
         id=f"null.{column.name}",
         section=section,
         checks=f"{column.name} has a value",
         why=f"A query that asks for a {column.name} never finds a row without one",
-        mend=f"{where} ({column.description})",
+        mend=f"Fill it in every row ({column.description}); in a collection.toml, {where}",
         columns=(column.name,),
         broken=sa.or_(cell.is_(None), cell == "") if column.type == "text" else cell.is_(None),
     )
@@ -57,11 +53,11 @@ def _filled_rules() -> Iterable[RowRule]:
         cell = CELL[name]
         yield RowRule(
             id=f"filled.{name}",
-            section="REC section 3.1, Table 1",
+            section="REC, Mandatory parameters",
             severity="advice",
             checks=f"{name} has a value",
             why=f"Users ask by {asked}; a row without it is not found so",
-            mend="Give it under [constants], or let the grammar find it",
+            mend="Fill it where it is known; in a collection.toml, under [constants] or by a key of the header",
             columns=(name,),
             broken=sa.or_(cell.is_(None), cell == "") if COLUMNS[name].type == "text" else cell.is_(None),
         )
@@ -73,7 +69,7 @@ def _pair_rules() -> Iterable[RowRule]:
         name = low.removesuffix("min").rstrip("_")
         yield RowRule(
             id=f"pair.{name}",
-            section="REC section 3.1, min/max parameters",
+            section="REC, Rules on parameter usage (min and max)",
             checks=f"{low} and {high} are both given or both empty",
             why="A query for an overlap compares both ends: a row with one of them is never found",
             mend="Where one value is known, write it in both",
@@ -83,10 +79,10 @@ def _pair_rules() -> Iterable[RowRule]:
         if not COLUMNS[low].wraps:
             yield RowRule(
                 id=f"order.{name}",
-                section="REC section 3.1, min/max parameters",
+                section="REC, Rules on parameter usage (min and max)",
                 checks=f"{low} is not above {high}",
                 why="An interval that ends before it begins overlaps with none",
-                mend="Exchange them, or look for what went wrong in the file",
+                mend="Exchange them, or look for what went wrong in the file or on the way from it",
                 columns=(low, high),
                 broken=one > other,
             )
@@ -104,10 +100,10 @@ def _range_rules() -> Iterable[RowRule]:
                 inside = f" in the frame {' or '.join(interval.frames)}"
             yield RowRule(
                 id=f"range.{name}" if not interval.frames else f"range.{name}.{interval.frames[0]}",
-                section="REC section 3.1, Table 1 (units)",
+                section="REC, list of parameters (units)",
                 checks=f"{name} is {interval.span}{inside}: {interval.meaning}",
                 why="A value out of range is in another unit, or a fill value: no query for a right one finds it",
-                mend="Look at the unit and at fill values in the file",
+                mend="Look at the unit, and at fill values: unknown is NULL",
                 columns=(name, *(("spatial_frame_type",) if interval.frames else ())),
                 broken=broken,
             )
@@ -119,7 +115,7 @@ def _within_rules() -> Iterable[RowRule]:
     for name, what in (("time_sampling_step_max", "A step between samples"), ("time_exp_max", "An integration")):
         yield RowRule(
             id=f"within.{name}",
-            section="REC section 3.1.11 and 3.1.12",
+            section="REC, Axes: time_sampling_step, time_exp",
             severity="warning",
             checks=f"{name} is not longer than the granule, from time_min to time_max",
             why=f"{what} that is longer than the data is in another unit than s, or the time interval is wrong",
@@ -136,7 +132,7 @@ def _access_rules() -> Iterable[RowRule]:
     ):
         yield RowRule(
             id=f"access.{needed}",
-            section="REC section 3.2.1",
+            section="REC, Data access reference",
             # A file beyond 2 TiB has no size that fits the column: a warning, and the row goes in.
             severity="error" if needed == "access_format" else "warning",
             checks=f"a row with access_url has {needed}",
@@ -150,7 +146,7 @@ def _access_rules() -> Iterable[RowRule]:
         absolute = sa.or_(cell.like("http://_%"), cell.like("https://_%"), cell.like("ftp://_%"))
         yield RowRule(
             id=f"url.{name}",
-            section="REC section 3.2.1",
+            section="REC, Data access reference",
             checks=f"{name} is a whole http, https or ftp URL without spaces and quotes",
             why="Clients fetch what stands there, as it stands there",
             mend="Write scheme and host, and %20 for a space",
@@ -162,25 +158,25 @@ def _access_rules() -> Iterable[RowRule]:
 def _other_rules() -> Iterable[RowRule]:
     yield RowRule(
         id="level.processing_level",
-        section="REC section 3.1.6",
+        section="REC, Data description: processing_level",
         checks=f"processing_level is one of {', '.join(map(str, PROCESSING_LEVELS))}",
         why="Users choose raw or calibrated data by it, and EPN-TAP knows no other levels",
-        mend="CODMAC level 4 (resampled) is written 5",
+        mend="Write one of these; CODMAC level 4 (resampled) is written 5",
         columns=("processing_level",),
         broken=CELL["processing_level"].not_in(PROCESSING_LEVELS),
     )
     yield RowRule(
         id="order.dates",
-        section="REC section 3.1.27",
+        section="REC, Granule call-back info",
         checks="modification_date is not before creation_date",
         why="Clients that keep copies ask for what was modified since their last visit",
-        mend="Look at the dates in the header and under [constants]",
+        mend="Write creation_date in both where no change is known",
         columns=("creation_date", "modification_date"),
         broken=CELL["modification_date"] < CELL["creation_date"],
     )
     yield RowRule(
         id="frame.s_region",
-        section="REC section 3.1.17",
+        section="REC, Axes: s_region",
         checks="s_region is given only in the frames celestial and body",
         why="A footprint is drawn on a sphere, and other frames have none",
         mend="Leave s_region out, or set spatial_frame_type to what it is drawn in",
@@ -202,10 +198,10 @@ def _text_rules() -> Iterable[RowRule]:
     for name in IDENTIFIERS:
         yield RowRule(
             id=f"text.{name}",
-            section="REC section 3.1.1",
+            section="REC, Granule references",
             checks=f"{name} has no #, quotes and edge spaces",
             why="Identifiers are pasted into queries and URLs, where these characters end them",
-            mend="Choose another template",
+            mend="Make them of letters, digits, _ and -",
             columns=(name,),
             broken=_like_any(name, ("%#%", *_QUOTES, *_EDGES)),
         )
@@ -214,7 +210,7 @@ def _text_rules() -> Iterable[RowRule]:
         if column.hash_list == "yes":
             yield RowRule(
                 id=f"list.{name}",
-                section="REC section 2, hash lists",
+                section="REC, Rules on parameter usage (lists)",
                 checks=f"items of {name} are joined by single #, without quotes, edge spaces or empty items",
                 why="ivo_hashlist_has, by which the portal asks, compares whole items",
                 mend="Write # only between items, and NULL where there are none",
@@ -224,7 +220,7 @@ def _text_rules() -> Iterable[RowRule]:
         elif name not in (*IDENTIFIERS, *URLS, "service_title"):
             yield RowRule(
                 id=f"text.{name}",
-                section="REC section 2, strings",
+                section="REC, Rules on parameter usage (strings)",
                 severity="warning",
                 checks=f"{name} has no edge spaces and is not empty",
                 why=f"A query for a {name} compares the whole text, and an empty text is no NULL",

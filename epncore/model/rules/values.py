@@ -32,9 +32,9 @@ def _rule(family: str, columns: str, accepts: Callable[..., object], **told: Any
 
 def _term_rules() -> Iterable[ValueRule]:
     for name, allowed, section in (
-        ("dataproduct_type", tuple(DATAPRODUCT_TYPES), "REC section 3.1.4"),
-        ("target_class", TARGET_CLASSES, "REC section 3.1.7"),
-        ("spatial_frame_type", tuple(FRAMES), "REC section 3.1.18"),
+        ("dataproduct_type", tuple(DATAPRODUCT_TYPES), "REC, Data description: dataproduct_type"),
+        ("target_class", TARGET_CLASSES, "REC, Target description: target_class"),
+        ("spatial_frame_type", tuple(FRAMES), "REC, Axes: spatial_frame_type"),
         ("time_scale", TIME_SCALES, "http://www.ivoa.net/rdf/timescale"),
         ("messenger", MESSENGERS, "http://www.ivoa.net/rdf/messenger"),
         ("particle_spectral_type", PARTICLE_SPECTRAL_TYPES, "EPN-TAP extension for particle spectroscopy"),
@@ -63,14 +63,14 @@ def _term_rules() -> Iterable[ValueRule]:
 def _syntax_rules() -> Iterable[ValueRule]:
     yield _rule(
         "ucd", "measurement_type", p.are_ucds,
-        section="REC section 3.1.5",
+        section="REC, Data description: measurement_type",
         checks="measurement_type is a list of UCD1+, by their grammar and list of words, joined by #",
         why="Users ask for a physical quantity by its UCD",
         mend="See the UCD list: em.radio cannot stand first, phot.flux.density;em.radio is right",
     )  # fmt: skip
     yield _rule(
         "quantity", "measurement_type", p.are_quantities,
-        section="REC section 3.1.5",
+        section="REC, Data description: measurement_type",
         checks="measurement_type names physical quantities",
         why="A name, a position of a file or a setting is no measurement",
         mend="Write what was measured, as phot.flux.density;em.radio; not meta, instr or obs",
@@ -81,14 +81,14 @@ def _syntax_rules() -> Iterable[ValueRule]:
         severity="warning",
         checks="measurement_unit is a unit (or a list of units) that VOUnits knows",
         why="Clients that plot or convert values read the unit by machine",
-        mend="V**2.m**-2.Hz**-1, not V^2/m^2/Hz; leave it out where the data have no physical unit",
+        mend="Write V**2.m**-2.Hz**-1, not V^2/m^2/Hz; nothing where the data have no physical unit",
     )  # fmt: skip
     yield _rule(
         "media-type", "access_format", re.compile(r"[a-z]+/[a-z0-9.+-]+(;[a-z0-9=.+-]+)*").fullmatch,
         section="RFC 2045",
         checks="access_format is a media type in lower case",
         why="The portal sends a file to a tool by it",
-        mend="application/fits, application/x-cdf, application/x-votable+xml, ...",
+        mend="Write application/fits, application/x-cdf, application/x-votable+xml or the like",
     )  # fmt: skip
     yield _rule(
         "spelling", "access_format", lambda value: mend("access_format", value)[0] == value,
@@ -96,14 +96,14 @@ def _syntax_rules() -> Iterable[ValueRule]:
         severity="warning",
         checks="access_format is spelt as the services of the field spell it",
         why="A format in two spellings is two formats to a client",
-        mend="application/x-cdf for CDF",
+        mend="Write application/x-cdf for CDF, application/fits for FITS",
     )  # fmt: skip
     yield _rule(
         "md5", "access_md5", re.compile(r"[0-9a-f]{32}").fullmatch,
         section="RFC 1321",
         checks="access_md5 is 32 hexadecimal digits",
         why="A copy can only be compared with a whole checksum",
-        mend="Leave it out, or set md5 = true",
+        mend="Leave it out, or make it anew from the file (md5 = true in a collection.toml)",
     )  # fmt: skip
     yield _rule(
         "inchikey", "species_inchikey", p.are_inchikeys,
@@ -123,32 +123,32 @@ def _syntax_rules() -> Iterable[ValueRule]:
     for name in ("granule_uid", "granule_gid", "obs_id"):
         yield _rule(
             "ascii", name, str.isascii,
-            section="REC section 3.1.1",
+            section="REC, Granule references",
             checks=f"{name} has only ASCII characters",
-            why="DaCHS answers ? for any other letter: two identifiers may become one",
-            mend="Choose another template; the toolkit writes Nancay for Nançay",
+            why="Servers may answer ? for any other letter (DaCHS does): two identifiers become one",
+            mend="Write Nancay for Nançay",
         )  # fmt: skip
     yield _rule(
         "reference", "bib_reference", p.are_references,
-        section="REC section 3.2.1",
+        section="REC, Supplementary description: bib_reference",
         severity="advice",
         checks="bib_reference is a list of bibcodes, DOIs or URLs",
         why="Clients link to the paper by it",
-        mend="2005GeoRL..3220S04A, doi:10.1029/..., or a whole URL",
+        mend="Write 2005GeoRL..3220S04A, doi:10.1029/2004GL022069, or a whole URL",
     )  # fmt: skip
 
 
 def _name_rules() -> Iterable[ValueRule]:
     yield _rule(
         "class", "target_class target_name", p.classes_fit,
-        section="REC section 3.1.7",
+        section="REC, Target description",
         checks="target_class is what the target is: star for Sun, satellite for Io, planet for Jupiter",
         why="Users narrow a name by its class; Io is also an asteroid",
         mend="Give a class for each name, in their order; rings are a target_region of their planet",
     )  # fmt: skip
     yield _rule(
         "spelling", "target_name", p.names_are_proper,
-        section="REC section 3.1.7",
+        section="REC, Target description",
         severity="warning",
         checks="bodies of the solar system have their IAU name in target_name: Jupiter, not JUPITER; Sun, not Soleil",
         why="The portal asks for the name, and some services compare letter by letter",
@@ -157,7 +157,7 @@ def _name_rules() -> Iterable[ValueRule]:
     for name in ("target_name", "instrument_host_name", "instrument_name", "target_region", "feature_name"):
         yield _rule(
             "placeholder", name, p.is_no_placeholder,
-            section="REC section 2, strings",
+            section="REC, Rules on parameter usage (strings)",
             severity="warning",
             checks=f"{name} is empty where there is nothing to say, not 'unknown' or 'N/A'",
             why="A word that means nothing is found as if it were a name",
@@ -168,7 +168,7 @@ def _name_rules() -> Iterable[ValueRule]:
 def _region_rules() -> Iterable[ValueRule]:
     yield _rule(
         "region", "s_region", p.is_region,
-        section="REC section 3.1.17",
+        section="REC, Axes: s_region",
         grouped=False,
         checks="s_region is a point, circle or polygon of longitudes and latitudes in degrees",
         why="Clients draw it, and cannot draw what they cannot read",
