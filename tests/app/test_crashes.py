@@ -26,10 +26,10 @@ pytestmark = [pytest.mark.live, pytest.mark.skipif(not Path("/proc").is_dir(), r
 Dump = Callable[[Database, str], dict[str, bytes]]
 Victims = Callable[[Path, "subprocess.Popen[str]"], list[int]]
 
-DRILLS = 5
-"""Of each kind."""
+DRILLS = 3
+"""Of each kind, at moments that the seed chooses."""
 
-FILES = 200
+FILES = 120
 
 # Small batches: a run has many moments at which it may be killed.
 INGEST = """

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import against_dachs
+import checking
 import loading
 import many_files
 import queries
@@ -34,6 +35,7 @@ MEASURES: dict[str, Callable[[Laboratory, Sizes], Measure | list[Measure]]] = {
     "istp": against_dachs.istp,
     "psql": loading.against_psql,
     "again": loading.again,
+    "check": checking.minute,
     "queries": queries.portal,
     "memory": many_files.memory,
     "rerun": many_files.rerun,
