@@ -12,6 +12,8 @@
     │   ├── HeaderError             a value in the header cannot be right
     │   ├── UnknownFormatError      no grammar takes it
     │   └── RuleBrokenError         the row breaks a rule of EPNcore
+    ├── ServiceError            a TAP service cannot be checked (epncore.check.client)  exit 2
+    ├── RefusedError            it refuses one query, or is late with it: not run
     ├── ClusterError            a cluster is down, or its workers do not do             exit 1
     └── DatabaseError           the database is down, or refuses                        exit 1
         ├── NotNowError             it starts or stops, or has no free connection
