@@ -183,7 +183,7 @@ def _mtime(granule: Granule) -> dt.datetime:
 
 
 def _modification_date(granule: Granule) -> Answer:
-    """Never before the creation (REC section 3.1.27), which a header may date after a copy's modification time."""
+    """Never before the creation (REC, Granule call-back info): a header may date that after a copy's file time."""
     created, modified = granule.row.get("creation_date"), _mtime(granule)
     if isinstance(created, dt.datetime) and created > modified:
         return Found(created, "creation_date, which is after the modification time of the file")

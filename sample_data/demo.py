@@ -134,6 +134,7 @@ def look(lab: DachsLab, folder: Path) -> None:
         sys.exit("the thumbnail is not served")
     drawn = sorted((BUILD / "rd" / "nda_routine" / "previews").glob("*_cdf.png"))[0]
     print(f"Its preview: {drawn.relative_to(ROOT)}")
+    epncore("preview", folder, "--dsn", lab.admin_dsn)  # beside the collection: the page takes its pictures along
     epncore("page", folder, "-o", BUILD / "page", "--dsn", lab.admin_dsn, "--tap-url", lab.tap_url)
     print(f"Open {(BUILD / 'page' / 'index.html').relative_to(ROOT)} in a browser.")
 

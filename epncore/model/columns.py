@@ -21,7 +21,7 @@ ColumnType = Literal["text", "integer", "double", "timestamp", "region", "moc"]
 Level = Literal["mandatory", "optional", "extension", "own"]
 
 TABLE_UTYPE = "ivo://ivoa.net/std/epntap#table-2.0"
-"""Utype of the table, not of its schema (REC section 3.2)."""
+"""Utype of the table, not of its schema (REC, EPN-TAP and the VO Registry)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Column:
 
         Notes
         -----
-        REC section 3.1, Table 1 notes 1 and 2, and the particle spectroscopy extension.
+        REC, list of parameters, notes 1 and 2, and the particle spectroscopy extension.
         """
         if "{" not in self.unit + self.ucd:
             return self

@@ -173,7 +173,7 @@ def _timestamp(column: Column, value: Value) -> dt.datetime:
 
 
 def _region(column: Column, value: Value) -> str:
-    """DALI polygon text, ``lon lat lon lat ...`` in degrees (REC section 3.1.17, DALI 1.1 section 3.3.5)."""
+    """DALI polygon text, ``lon lat lon lat ...`` in degrees (REC: s_region, DALI 1.1 section 3.3.5)."""
     words = value.split() if isinstance(value, str) else value
     if isinstance(words, (tuple, list)):
         try:

@@ -27,16 +27,16 @@ DATAPRODUCT_TYPES: Mapping[str, str] = MappingProxyType(
         "ev": "event",
     }
 )
-"""Code and name of each ``dataproduct_type`` (REC section 3.1.4)."""
+"""Code and name of each ``dataproduct_type`` (REC, Data description)."""
 
 TARGET_CLASSES = (
     "asteroid", "dwarf_planet", "planet", "satellite", "comet", "exoplanet", "interplanetary_medium",
     "sample", "sky", "spacecraft", "spacejunk", "star", "calibration",
 )  # fmt: skip
-"""Values of ``target_class`` (REC section 3.1.7). The Sun is a star; rings are a region of their planet."""
+"""Values of ``target_class`` (REC, Target description). The Sun is a star; rings are a region of their planet."""
 
 PROCESSING_LEVELS = (1, 2, 3, 5, 6)
-"""CODMAC levels of ``processing_level``; level 4 (resampled) is written 5 (REC section 3.1.6)."""
+"""CODMAC levels of ``processing_level``; level 4 (resampled) is written 5 (REC, Data description)."""
 
 TIME_SCALES = ("TAI", "TT", "UT", "UTC", "GPS", "TCG", "TCB", "TDB", "UNKNOWN")
 """Terms of http://www.ivoa.net/rdf/timescale."""
@@ -112,7 +112,7 @@ SOLAR_SYSTEM_CLASSES: Mapping[str, str] = MappingProxyType(
         "ceres": "dwarf_planet#asteroid",
     }
 )
-"""``target_class`` of the targets that radio instruments meet (REC section 3.1.7)."""
+"""``target_class`` of the targets that radio instruments meet (REC, Target description)."""
 
 RESERVED_WORDS = frozenset(
     """

@@ -126,7 +126,7 @@ BAD = [
         'processing_level = { key = "A", values = { L1 = 4 } }',
         "processing_level.values.L1",
         "processing_level = 4, but processing_level is one of 1, 2, 3, 5, 6. "
-        "4 -> 5: CODMAC level 4 (resampled) is written 5 (REC section 3.1.6)",
+        "4 -> 5: CODMAC level 4 (resampled) is written 5 (REC: processing_level)",
     ),
     (
         'time_min = { key = "A", format = "jd", values = { a = 2450000.5 } }',
