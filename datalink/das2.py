@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
-from epncore.model.template import Template
+from epncore.model.template import parsed
 from epncore.model.units import datetime_of_jd
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def request(das2: Das2, values: Mapping[str, str], times: tuple[str, str]) -> di
         Where the template of the data source asks for a value that is not there.
     """
     start, end = times
-    dataset = Template(das2.dataset).render(values)
+    dataset = parsed(das2.dataset).render(values)
     return {"server": "dataset", "dataset": dataset, "start_time": start, "end_time": end, **das2.params}
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, fields
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from urllib.parse import quote, urlsplit
 
 from datalink import das2
 from epncore.model.row import clean_text
-from epncore.model.template import Template
-from grammars.common import template_values
+from epncore.model.template import parsed
+from grammars.common import TemplateValues
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -34,8 +33,7 @@ _MEDIA_TYPES = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """One link; the fields stand in the order of the table's columns after ``id`` and ``ord``."""
 
     access_url: str | None = None
@@ -47,9 +45,6 @@ class Link:
     local_semantics: str | None = None
     content_type: str | None = None
     content_length: int | None = None
-
-
-_FIELDS = tuple(field.name for field in fields(Link))
 
 
 def link_rows(
@@ -88,14 +83,14 @@ def link_rows(
     """
     links: list[Link] = []
     if not embargoed:
-        values = template_values(row, relative, collection, product)
+        values = TemplateValues(row, relative, collection, product)
         links += _data(row, size_bytes)
         links += _formats(product, values)
         links += _previews(row, product, values)
         links += _das2(row, product, values)
     links += _documents(row, collection)
     for place, link in enumerate(links):
-        yield (str(row["granule_uid"]), place, *(getattr(link, name) for name in _FIELDS))
+        yield (str(row["granule_uid"]), place, *link)
 
 
 def links_hash(links: Iterable[LinkRow]) -> str:
@@ -117,7 +112,7 @@ def _data(row: Mapping[str, Cell], size_bytes: int | None) -> Iterator[Link]:
         )
 
 
-def _formats(product: Product, values: Mapping[str, str]) -> Iterator[Link]:
+def _formats(product: Product, values: TemplateValues) -> Iterator[Link]:
     # The same data in another format are the thing itself, not something derived from it: #this again.
     for other in product.formats:
         if url := _filled(other.url, values):
@@ -126,7 +121,7 @@ def _formats(product: Product, values: Mapping[str, str]) -> Iterator[Link]:
             )
 
 
-def _previews(row: Mapping[str, Cell], product: Product, values: Mapping[str, str]) -> Iterator[Link]:
+def _previews(row: Mapping[str, Cell], product: Product, values: TemplateValues) -> Iterator[Link]:
     for preview in product.previews:
         if url := _filled(preview.url, values):
             yield Link(
@@ -139,10 +134,10 @@ def _previews(row: Mapping[str, Cell], product: Product, values: Mapping[str, st
         yield Link(access_url=url, description="Thumbnail", semantics="#thumbnail", content_type=media_type(url))
 
 
-def _das2(row: Mapping[str, Cell], product: Product, values: Mapping[str, str]) -> Iterator[Link]:
+def _das2(row: Mapping[str, Cell], product: Product, values: TemplateValues) -> Iterator[Link]:
     """A plain link for clients that speak das2, and a service for those that know DataLink only."""
     times = das2.interval(row)
-    if product.das2 is None or times is None or Template(product.das2.dataset).fields - values.keys():
+    if product.das2 is None or times is None or values.lack(parsed(product.das2.dataset)):
         return
     parameters = das2.request(product.das2, values, times)
     yield Link(
@@ -162,23 +157,34 @@ def _das2(row: Mapping[str, Cell], product: Product, values: Mapping[str, str]) 
     )
 
 
-def _documents(row: Mapping[str, Cell], collection: Collection) -> Iterator[Link]:
+def _documents(row: Mapping[str, Cell], collection: Collection) -> tuple[Link, ...]:
+    named = tuple((document.url, document.title) for document in collection.documentation)
+    articles = _text(row, "bib_reference") or collection.bibcode or ""
+    return _document_links(named, collection.reference_url or "", collection.doi or "", articles)
+
+
+@lru_cache(maxsize=256)  # most granules of a collection have the same
+def _document_links(
+    named: tuple[tuple[str, str], ...], reference_url: str, doi: str, articles: str
+) -> tuple[Link, ...]:
     """Each document once, even where two keys of the config lead to it."""
-    documents = {document.url: document.title for document in collection.documentation}
-    if collection.reference_url:
-        documents.setdefault(collection.reference_url, "About the collection")
-    if collection.doi:
-        documents.setdefault(doi_url(collection.doi), "The collection, by its DOI")
-    for reference in (_text(row, "bib_reference") or collection.bibcode or "").split("#"):
+    documents = dict(named)
+    if reference_url:
+        documents.setdefault(reference_url, "About the collection")
+    if doi:
+        documents.setdefault(doi_url(doi), "The collection, by its DOI")
+    for reference in articles.split("#"):
         if url := _reference_url(reference):
             documents.setdefault(url, "Article to cite")
-    for url, title in documents.items():
-        yield Link(
+    return tuple(
+        Link(
             access_url=_ascii_url(url),
             description=clean_text(title),
             semantics="#documentation",
             content_type=media_type(url),
         )
+        for url, title in documents.items()
+    )
 
 
 def doi_url(doi: str) -> str:
@@ -201,7 +207,7 @@ def _reference_url(reference: str) -> str | None:
 
 def _ascii_url(url: str) -> str:
     """Percent-encode what is no ASCII: DaCHS would answer ``?`` for it."""
-    return "".join(char if char.isascii() else quote(char) for char in url)
+    return url if url.isascii() else "".join(char if char.isascii() else quote(char) for char in url)
 
 
 @lru_cache(maxsize=1024)
@@ -211,14 +217,10 @@ def media_type(url: str) -> str | None:
     return next((kind for suffix, kind in _MEDIA_TYPES.items() if path.endswith(suffix)), None)
 
 
-def _filled(text: str, values: Mapping[str, str]) -> str | None:
+def _filled(text: str, values: TemplateValues) -> str | None:
     """A URL by its template; none where the template needs a time that the file does not tell."""
-    template = _template(text)
-    return None if template.fields - values.keys() else template.render_url(values)
-
-
-_template = lru_cache(maxsize=256)(Template)
-"""Templates come from the config: each is parsed once, not once a granule."""
+    template = parsed(text)
+    return None if values.lack(template) else template.render_url(values)
 
 
 def _text(row: Mapping[str, Cell], column: str) -> str | None:

@@ -12,11 +12,11 @@ from epncore.model.collection import FILE_NAME
 from epncore.model.errors import FileError, HeaderError
 from epncore.model.mending import mend
 from epncore.model.row import INTEGER_MAX, CellError, Found, Missing, clean_word, is_empty
-from epncore.model.template import Template
+from epncore.model.template import FIELDS, Template
 from epncore.model.units import add_period, datetime_of_jd, parse_period
 from epncore.model.vocabularies import MEDIA_TYPES
 from grammars.pictures import picture_name
-from grammars.protocol import Granule, Step
+from grammars.protocol import Granule, Step, constant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from epncore.model.row import Cell, Value
     from grammars.protocol import Answer, SourceFile
 
-_SUFFIXES = (".gz", ".fit", ".fits", ".fts", ".cdf", ".Z")
+_SUFFIXES = frozenset({"gz", "fit", "fits", "fts", "cdf", "z"})
 
 
 def stem(name: str) -> str:
@@ -34,7 +34,7 @@ def stem(name: str) -> str:
     short = name
     while "." in short.lstrip("."):
         cut, _, suffix = short.rpartition(".")
-        if f".{suffix.lower()}" not in {s.lower() for s in _SUFFIXES}:
+        if suffix.lower() not in _SUFFIXES:
             break
         short = cut
     return short or name
@@ -42,11 +42,11 @@ def stem(name: str) -> str:
 
 def steps(collection: Collection, product: Product, file_format: str) -> Iterator[Step]:
     """Yield the common steps in the order in which they depend on each other."""
-    yield Step("granule_gid", f"{FILE_NAME}, granule_gid", lambda _: product.granule_gid)
+    yield constant("granule_gid", product.granule_gid, f"{FILE_NAME}, granule_gid")
     yield _identifier("granule_uid", Template(collection.granule_uid), collection, product)
     yield _identifier("obs_id", Template(collection.obs_id), collection, product)
-    yield Step("service_title", f"{FILE_NAME}, schema", lambda _: collection.schema_name)
-    yield Step("spatial_frame_type", f"{FILE_NAME}, spatial_frame_type", lambda _: collection.spatial_frame_type)
+    yield constant("service_title", collection.schema_name, f"{FILE_NAME}, schema")
+    yield constant("spatial_frame_type", collection.spatial_frame_type, f"{FILE_NAME}, spatial_frame_type")
     yield Step("creation_date", "modification time of the file", lambda granule: _mtime(granule))
     yield Step("modification_date", "modification time of the file", _modification_date)
     yield _release_date(collection)
@@ -55,14 +55,14 @@ def steps(collection: Collection, product: Product, file_format: str) -> Iterato
         media_type = product.access_format or MEDIA_TYPES[file_format]
         from_config = f"{FILE_NAME}, access_format" if product.access_format else f"the files are {file_format}"
         yield _url("access_url", product.access_url, collection, product)
-        yield Step("access_format", from_config, lambda _: media_type)
+        yield constant("access_format", media_type, from_config)
         yield Step("access_estsize", "size of the file", _size_kbyte)
     if product.md5:
         yield Step("access_md5", "MD5 of the file", _md5)
     if product.thumbnail_url:
         yield _url("thumbnail_url", product.thumbnail_url, collection, product)
     if collection.datalink:
-        yield Step("datalink_url", "the server", lambda _: Missing("the server that serves the row fills it in"))
+        yield constant("datalink_url", Missing("the server that serves the row fills it in"), "the server")
 
 
 def granule_uid_of(file: SourceFile, collection: Collection, product: Product) -> str | None:
@@ -80,10 +80,8 @@ def mended(column: str, text: str, source: str) -> Answer:
 
 def with_fallback(step: Step | None, column: str, value: Value) -> Step:
     """A constant of the config: used where the file tells nothing."""
-    source = f"{FILE_NAME}, constants.{column}"
-    if step is None:
-        return Step(column, source, lambda _: value)
-    return prefer(step, Step(column, source, lambda _: value))
+    of_config = constant(column, value, f"{FILE_NAME}, constants.{column}")
+    return prefer(step, of_config) if step else of_config
 
 
 def prefer(first: Step, second: Step) -> Step:
@@ -105,8 +103,8 @@ def prefer(first: Step, second: Step) -> Step:
     return Step(second.column, second.source, answer)
 
 
-def template_values(row: Mapping[str, Cell], relative: str, collection: Collection, product: Product) -> dict[str, str]:
-    """What the fields of a template stand for in one granule.
+class TemplateValues(dict[str, str]):
+    """What the fields of a template stand for in one granule; each is found out when a template asks for it.
 
     Parameters
     ----------
@@ -117,23 +115,36 @@ def template_values(row: Mapping[str, Cell], relative: str, collection: Collecti
     collection, product
         The collection and the product of the granule.
 
-    Returns
-    -------
-    dict of str to str
-        Without year, month, day, hour and minute where there is no `time_min`.
+    Raises
+    ------
+    KeyError
+        Where year, month, day, hour or minute is asked for and there is no `time_min`; see `lack`.
     """
-    name = relative.rpartition("/")[2]
-    values = {
-        "schema": collection.schema_name,
-        "gid": product.granule_gid,
-        "stem": stem(name),
-        "name": name,
-        "path": relative,
-        "uid": str(row.get("granule_uid") or ""),
-        "obs_id": str(row.get("obs_id") or ""),
-        "picture": picture_name(str(row.get("granule_uid") or "")),
-    }
-    return values | _time_values(row.get("time_min"))
+
+    def __init__(self, row: Mapping[str, Cell], relative: str, collection: Collection, product: Product) -> None:
+        self.row, self.relative, self.collection, self.product = row, relative, collection, product
+
+    def lack(self, template: Template) -> bool:
+        """Whether a template asks for a time that the granule does not tell."""
+        return not (template.fields & _TIME_FIELDS) <= _time_values(self.row.get("time_min")).keys()
+
+    def __missing__(self, field: str) -> str:
+        known = _FIELD_VALUES.get(field)
+        value = self[field] = known(self) if known else _time_values(self.row.get("time_min"))[field]
+        return value
+
+
+_FIELD_VALUES: Mapping[str, Callable[[TemplateValues], str]] = {
+    "schema": lambda of: of.collection.schema_name,
+    "gid": lambda of: of.product.granule_gid,
+    "stem": lambda of: stem(of["name"]),
+    "name": lambda of: of.relative.rpartition("/")[2],
+    "path": lambda of: of.relative,
+    "uid": lambda of: str(of.row.get("granule_uid") or ""),
+    "obs_id": lambda of: str(of.row.get("obs_id") or ""),
+    "picture": lambda of: picture_name(of["uid"]),
+}
+_TIME_FIELDS = FIELDS.keys() - _FIELD_VALUES.keys()
 
 
 @lru_cache(maxsize=8)  # the templates of a granule ask in turn
@@ -151,11 +162,11 @@ def _time_values(jd: Cell) -> dict[str, str]:
 
 
 def _fill(
-    template: Template, collection: Collection, product: Product, render: Callable[[dict[str, str]], str]
+    template: Template, collection: Collection, product: Product, render: Callable[[Mapping[str, str]], str]
 ) -> Callable[[Granule], Answer]:
     def answer(granule: Granule) -> Answer:
-        values = template_values(granule.row, granule.file.relative, collection, product)
-        if template.fields - values.keys():
+        values = TemplateValues(granule.row, granule.file.relative, collection, product)
+        if values.lack(template):
             return Missing(f"{template.text} needs time_min, which the file does not tell")
         return render(values)
 
@@ -163,7 +174,7 @@ def _fill(
 
 
 def _identifier(column: str, template: Template, collection: Collection, product: Product) -> Step:
-    def render(values: dict[str, str]) -> str:
+    def render(values: Mapping[str, str]) -> str:
         return clean_word(template.render(values))
 
     return Step(column, f"{FILE_NAME}, {column} = {template.text!r}", _fill(template, collection, product, render))
@@ -228,6 +239,8 @@ def accessed(file: SourceFile, access_url: Cell) -> tuple[int, int]:
         0 for the main file, else the number of the companion, from 1.
     size_bytes : int
     """
+    if not file.companions:
+        return 0, file.size_bytes
     name = unquote(urlsplit(str(access_url or "")).path.rpartition("/")[2])
     for place, companion in enumerate(file.companions, 1):
         if companion.path.name == name:

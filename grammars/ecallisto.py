@@ -24,10 +24,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from epncore.model.errors import HeaderError
 from epncore.model.row import Found, Missing
-from epncore.model.units import duration_factor_s, frequency_factor_hz, jd_utc, positive_steps
-from grammars.axes import sampling
+from epncore.model.units import duration_factor_s, frequency_factor_hz, jd_utc
 from grammars.common import mended
-from grammars.ecallisto_axes import axis, pixels
+from grammars.ecallisto_axes import frequencies, pixels, times
 from grammars.ecallisto_pictures import pictures
 from grammars.ecallisto_times import Moment, creation_date, moment, seconds_between
 from grammars.protocol import GrammarOptions, Step, constant, fact
@@ -183,12 +182,12 @@ def _unknown(columns: str, reason: str) -> Iterator[Step]:
 def _times(header: FitsHeader) -> tuple[Pair, Pair]:
     """Start and end (JD), and sampling steps (s)."""
     start = moment(header.get("DATE-OBS"), header.get("TIME-OBS"), "DATE-OBS", "TIME-OBS")
-    samples = axis(header, "TIME", "NAXIS1", duration_factor_s, 1.0)
+    axis = times(header)
     nominal = header.get("CDELT1")
     nominal_s = float(nominal) if isinstance(nominal, (int, float)) and 0 < nominal < _DAY_S else None
-    if samples is None or samples.size == 0:
+    if axis is None:
         return _times_without_axis(header, start, nominal_s)
-    first, last, steps = float(samples.min()), float(samples.max()), sampling(samples)
+    first, last, steps = axis
     step = steps.median if steps else nominal_s
     end_s = last + (step or 0.0)
     _check_end(header, start, end_s)
@@ -242,17 +241,13 @@ def _check_end(header: FitsHeader, start: Moment, length_s: float) -> None:
 
 
 def _frequencies(header: FitsHeader) -> tuple[Pair, Pair]:
-    """Range and steps (Hz). All steps count: a wide one leaves out a band of broadcasters, by choice."""
-    found = axis(header, "FREQUENCY", "NAXIS2", frequency_factor_hz, 1e6)
-    channels = np.empty(0) if found is None else found[found > 0]
-    if channels.size == 0:
+    """Range and steps (Hz)."""
+    axis = frequencies(header)
+    if axis is None:
         none = Missing("no FREQUENCY axis; CRVAL2 and CDELT2 are placeholders in these files")
         return (none, none), (none, none)
-    ends = float(channels.min()), float(channels.max())
-    steps = positive_steps(channels)
-    if steps.size == 0:
-        return ends, (Missing("one frequency has no step"),) * 2
-    return ends, (float(steps.min()), float(steps.max()))
+    first, last, steps = axis
+    return (first, last), (steps.smallest, steps.largest) if steps else (Missing("one frequency has no step"),) * 2
 
 
 def _latitude_longitude(header: FitsHeader) -> Pair:

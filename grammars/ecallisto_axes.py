@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from epncore.model.errors import HeaderError
+from epncore.model.units import duration_factor_s, frequency_factor_hz, positive_steps
+from grammars.axes import Steps, remembered, sampling
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,12 +18,43 @@ if TYPE_CHECKING:
     from grammars.readers.fits import FitsHeader
 
 
-def axis(
-    header: FitsHeader, name: str, length_key: str, factor_of: Callable[[str], float | None], factor: float
-) -> NDArray[np.float64] | None:
-    """Finite values of an axis in s or Hz."""
-    values = pixels(header, name, length_key, factor_of, factor)
-    return None if values is None else values[np.isfinite(values)]
+class Sampled(NamedTuple):
+    """What an axis tells: its ends and steps in s or Hz; the steps are None for fewer than two values."""
+
+    first: float
+    last: float
+    steps: Steps | None
+
+
+def times(header: FitsHeader) -> Sampled | None:
+    """The TIME axis, in seconds after the start; None where there is none. Long steps are gaps."""
+    values = pixels(header, "TIME", "NAXIS1", duration_factor_s, 1.0)
+    return None if values is None else _of_times(values)
+
+
+def frequencies(header: FitsHeader) -> Sampled | None:
+    """The FREQUENCY axis, in Hz, of the channels that have one.
+
+    All steps count: a wide one leaves out a band of broadcasters, by choice.
+    """
+    values = pixels(header, "FREQUENCY", "NAXIS2", frequency_factor_hz, 1e6)
+    return None if values is None else _of_frequencies(values)
+
+
+@remembered
+def _of_times(values: NDArray[np.float64]) -> Sampled | None:
+    finite = values[np.isfinite(values)]
+    return Sampled(float(finite.min()), float(finite.max()), sampling(finite)) if finite.size else None
+
+
+@remembered
+def _of_frequencies(values: NDArray[np.float64]) -> Sampled | None:
+    channels = values[np.isfinite(values) & (values > 0)]
+    if channels.size == 0:
+        return None
+    steps = positive_steps(channels)
+    found = Steps(float(steps.min()), float(np.median(steps)), float(steps.max())) if steps.size else None
+    return Sampled(float(channels.min()), float(channels.max()), found)
 
 
 def pixels(

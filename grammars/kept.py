@@ -7,7 +7,7 @@ other cells. Of the first, the ledger keeps which columns they were: a `mask`. T
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from epncore.model.row import Cell, Found, Missing, is_empty
@@ -120,12 +120,16 @@ def noted(step: Step) -> Step:
 
     def value(granule: Granule) -> Answer:
         answer = step.value(cast("Granule", _Watched(granule)))
-        found = answer.value if isinstance(answer, Found) else answer
-        if not isinstance(found, Missing) and not is_empty(found):
+        if _is_given(answer):
             granule.given.add(step.column)
         return answer
 
-    return Step(step.column, step.source, value)
+    return replace(step, value=value)
+
+
+def _is_given(answer: Answer) -> bool:
+    found = answer.value if isinstance(answer, Found) else answer
+    return not isinstance(found, Missing) and not is_empty(found)
 
 
 class _Watched:

@@ -8,7 +8,9 @@ row and cannot drift from the code.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import ValidationError
 
@@ -20,15 +22,14 @@ from epncore.model.mending import version as mending_version
 from epncore.model.row import Cell, CellError, Found, Missing, Row, Value, digest, to_cell
 from grammars import common
 from grammars.kept import FileNeededError, Kept, Recollection, mask, noted, remembered
-from grammars.protocol import COLUMNS_KEY, Granule, Step
+from grammars.protocol import COLUMNS_KEY, Granule, SourceFile, Step, constant
 from grammars.registry import grammar_named, grammars, reader_for, readers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from epncore.model.collection import Collection, Product
-    from grammars.protocol import Answer, Grammar, GrammarOptions, SourceFile
+    from grammars.protocol import Answer, Grammar, GrammarOptions
 
 VERSION = 1
 """Goes up when readers or common steps give other rows of the same files than before: all files are read again then."""
@@ -51,7 +52,24 @@ class Explained:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+class _Taken(NamedTuple):
+    """What a step gave: the cell, and what it was made of."""
+
+    column: str
+    cell: Cell
+    value: Value
+    source: str
+
+
+class _Prepared(NamedTuple):
+    """A step; of a constant one what it gives, and whether that is the grammar's (`Granule.given`)."""
+
+    step: Step
+    taken: _Taken | None = None
+    given: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class Plan:
     """How files of one product become rows.
 
@@ -108,7 +126,7 @@ class Plan:
 
     def row(self, granule: Granule) -> Row:
         """Walk the steps; the cells stand in the order of `columns`."""
-        return self._row(granule, self.steps)
+        return self._row(granule, self._prepared)
 
     def mask(self, granule: Granule) -> str:
         """What the reading of a granule learnt, for `anew`."""
@@ -134,36 +152,61 @@ class Plan:
         granule = Granule(file, None, known, digest=kept.digest)
         if kept.digest is None and any(step.column == "access_md5" for step in self.steps):
             raise FileNeededError
-        row = self._row(granule, self.remembering)
+        row = self._row(granule, self._prepared_anew)
         known.check(granule.row)
         return row, known.mask(self.overridden)
 
-    def _row(self, granule: Granule, steps: tuple[Step, ...]) -> Row:
+    def _row(self, granule: Granule, steps: tuple[_Prepared, ...]) -> Row:
         for _ in self._walk(granule, steps):
             pass
-        cells = granule.row
-        return tuple(cells.get(column.name) for column in self.columns)
+        return tuple(map(granule.row.get, self._by_name))
 
     def explain(self, granule: Granule) -> list[Explained]:
         """Walk the same steps and keep the sources; in the order of `columns`."""
-        sources = {column: (cell, source) for column, cell, source in self._walk(granule, self.steps)}
+        sources = {taken.column: (taken.cell, _full_source(taken)) for taken in self._walk(granule, self._prepared)}
         return [Explained(c, *sources.get(c.name, (None, _untold(c)))) for c in self.columns]
 
-    def _walk(self, granule: Granule, steps: tuple[Step, ...]) -> Iterator[tuple[str, Cell, str]]:
-        by_name = {column.name: column for column in self.columns}
-        for step in steps:
-            source = step.source
-            try:
-                value, source = _taken_apart(step.value(granule), source)
-                cell = to_cell(by_name[step.column], value)
-            except CellError as error:
-                raise HeaderError(str(error), path=granule.file.relative, place=source) from None
-            except FileError as error:  # readers are lazy: a step may be the first to meet the damage
-                raise _at(error, granule.file, source) from None
-            if isinstance(cell, str) and not _is_ascii(value):
-                source = f"{source}; written in plain ASCII"
-            granule.row[step.column] = cell
-            yield step.column, cell, source
+    def _walk(self, granule: Granule, steps: tuple[_Prepared, ...]) -> Iterator[_Taken]:
+        row, given = granule.row, granule.given
+        for step, known, is_given in steps:
+            given |= is_given
+            taken = known or self._taken(step, granule)
+            row[taken.column] = taken.cell
+            yield taken
+
+    @cached_property
+    def _by_name(self) -> dict[str, Column]:
+        return {column.name: column for column in self.columns}
+
+    @cached_property
+    def _prepared(self) -> tuple[_Prepared, ...]:
+        return tuple(map(self._prepare, self.steps))
+
+    @cached_property
+    def _prepared_anew(self) -> tuple[_Prepared, ...]:
+        return tuple(map(self._prepare, self.remembering))
+
+    def _prepare(self, step: Step) -> _Prepared:
+        """Ask a constant step once, for all files."""
+        nothing = Granule(SourceFile(Path(), "", 0, 0), None)
+        try:
+            return (
+                _Prepared(step, self._taken(step, nothing), frozenset(nothing.given))
+                if step.is_constant
+                else _Prepared(step)
+            )
+        except FileError:
+            return _Prepared(step)  # each file will say what is wrong with it
+
+    def _taken(self, step: Step, granule: Granule) -> _Taken:
+        source = step.source
+        try:
+            value, source = _taken_apart(step.value(granule), source)
+            return _Taken(step.column, to_cell(self._by_name[step.column], value), value, source)
+        except CellError as error:
+            raise HeaderError(str(error), path=granule.file.relative, place=source) from None
+        except FileError as error:  # readers are lazy: a step may be the first to meet the damage
+            raise _at(error, granule.file, source) from None
 
 
 def _untold(column: Column) -> str:
@@ -180,9 +223,10 @@ def _taken_apart(answer: Answer, source: str) -> tuple[Value, str]:
     return answer, source
 
 
-def _is_ascii(value: Value) -> bool:
-    words = value if isinstance(value, (tuple, list)) else (value,)
-    return all(word.isascii() for word in words if isinstance(word, str))
+def _full_source(taken: _Taken) -> str:
+    words = taken.value if isinstance(taken.value, (tuple, list)) else (taken.value,)
+    as_it_was = all(word.isascii() for word in words if isinstance(word, str))
+    return f"{taken.source}; written in plain ASCII" if isinstance(taken.cell, str) and not as_it_was else taken.source
 
 
 class _Opened:
@@ -332,7 +376,7 @@ def _merge(
     for name, value in collection.cells(product, "constants").items():
         steps[name] = common.with_fallback(steps.get(name), name, value)
     for name, value in collection.cells(product, "overrides").items():
-        steps[name] = Step(name, f"{config.FILE_NAME}, overrides.{name}", lambda _, value=value: value)  # type: ignore[misc]
+        steps[name] = constant(name, value, f"{config.FILE_NAME}, overrides.{name}")
     for step in common.steps(collection, product, file_format):
         given = steps.pop(step.column, None)
         steps[step.column] = common.prefer(given, step) if given else step  # popped: the common ones run last

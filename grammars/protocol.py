@@ -131,9 +131,9 @@ class Granule:
     digest : str, optional
         MD5 of the file and of its companions, joined by commas, where somebody asked for it.
     given : set of str
-        Columns that the grammar filled.
+        Columns that the steps of the grammar filled.
     looked_at : set of str
-        What its steps looked at beside header and facts: columns of `row`, and ``@file`` for `file`.
+        What they looked at beside header and facts: columns of `row`, and ``@file`` for `file`.
     """
 
     file: SourceFile
@@ -157,16 +157,19 @@ class Step:
         Where the value comes from, for people: ``FITS key DATE-OBS and TIME-OBS``.
     value : callable
         From a `Granule` to an `Answer`.
+    is_constant : bool
+        Whether it looks at nothing and gives every granule the same: then it is asked once.
     """
 
     column: str
     source: str
     value: Callable[[Granule], Answer]
+    is_constant: bool = False
 
 
-def constant(column: str, value: Value, source: str = "constant of the grammar") -> Step:
+def constant(column: str, value: Answer, source: str = "constant of the grammar") -> Step:
     """Give every granule the same value."""
-    return Step(column, source, lambda _: value)
+    return Step(column, source, lambda _: value, is_constant=True)
 
 
 def fact(column: str, attribute: str, source: str) -> Step:

@@ -16,6 +16,8 @@ _FIELDS = ("stem", "name")
 
 def companion_names(product: Product, relative: str) -> list[str]:
     """Paths below the root of the companions of a file, in the order of the config."""
+    if not product.companions:
+        return []
     folder, slash, name = relative.rpartition("/")
     # Other than in identifiers the last suffix always goes: that of a label is known to no reader.
     short = stem(name) if stem(name) != name else name.rpartition(".")[0] or name

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from epncore.app.companions import companion_names
@@ -51,11 +53,21 @@ def check(folder: Path, collection: Collection, seen: Seen, file: SourceFile) ->
                 hint="The file is read again when that is there",
             )
     if not product.outside_root:
-        root = (folder / product.root).resolve()
+        root = _real_folder(str(folder / product.root))
         for path in (file.path, *(companion.path for companion in file.companions)):
-            if not path.resolve().is_relative_to(root):
+            real = _real_path(path)
+            if os.path.commonpath((real, root)) != root:
                 raise FileError(
-                    f"a link leads out of the product's root, to {path.resolve()}",
+                    f"a link leads out of the product's root, to {real}",
                     place="file name",
                     hint="Set outside_root = true in the product to allow that",
                 )
+
+
+def _real_path(path: Path) -> str:
+    """Where a path leads, through all links."""
+    return os.path.realpath(path) if path.is_symlink() else f"{_real_folder(str(path.parent))}{os.sep}{path.name}"
+
+
+_real_folder = lru_cache(maxsize=1024)(os.path.realpath)
+"""Folders are looked at once in a process, which is begun anew for each run."""

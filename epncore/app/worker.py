@@ -16,7 +16,7 @@ from epncore.app.stamps import stamps
 from epncore.app.work import pass_on_memory_error
 from epncore.model import collection as config
 from epncore.model.errors import ConfigError, FileError, RuleBrokenError, UnavailableError
-from epncore.model.row import row_hash
+from epncore.model.row import RowHash
 from epncore.model.rules import RowChecker
 from grammars.common import accessed, content_digest
 from grammars.kept import FileNeededError, Kept
@@ -89,7 +89,8 @@ class Worker:
             raise ConfigError("the config, or a grammar, is another here", path=str(self.folder / config.FILE_NAME))
         self.files = product_files(self.collection, self.folder)
         self.columns = self.plans[0].columns
-        self.checker = RowChecker(self.columns)
+        self.names = [column.name for column in self.columns]
+        self.checker, self.row_hash = RowChecker(self.columns), RowHash(self.columns)
 
     def work(self, job: Job) -> Outcome:
         """Make the row of a file. Whatever it holds, this returns an outcome."""
@@ -106,24 +107,25 @@ class Worker:
             return quarantined(
                 seen, "folder", "this folder cannot be read: the files below it keep their rows", "unavailable"
             )
-        before = self._look(seen)
+        file = source_file(self.folder, self.collection, seen)
+        before = self._look(seen, file.path)
         for _ in range(2):
-            outcome = self._read(before)
-            after = self._look(seen)
+            if before != seen:
+                file = source_file(self.folder, self.collection, before)
+            outcome = self._read(before, file)
+            after = self._look(seen, file.path)
             if after == before:
                 return outcome
             before = after
         return quarantined(seen, "file", "it changed while it was read; the next ingest tries again", "unavailable")
 
-    def _look(self, seen: Seen) -> Seen:
-        """The file as it is now, which may be some time after the scan."""
+    def _look(self, seen: Seen, path: Path) -> Seen:
+        """The file as it is now, which may be some time after the scan; as it was where it is no file any longer."""
         files = self.files[seen.product]
-        relative = relative_path(files.product.root, seen.path)
-        path = files.root / relative
-        return files.look(relative, path) if path.is_file() else seen
+        now = files.look(relative_path(files.product.root, seen.path), path)
+        return seen if now.size_bytes < 0 else now
 
-    def _read(self, seen: Seen) -> Outcome:
-        file = source_file(self.folder, self.collection, seen)
+    def _read(self, seen: Seen, file: SourceFile) -> Outcome:
         plan = self.plans[seen.product]
         try:
             check(self.folder, self.collection, seen, file)
@@ -164,7 +166,7 @@ class Worker:
                 raise RuleBrokenError(message, place=", ".join(rule.columns), hint=rule.mend)
 
     def _outcome(self, seen: Seen, file: SourceFile, row: Row) -> Outcome:
-        cells = {column.name: cell for column, cell in zip(self.columns, row, strict=True)}
+        cells = dict(zip(self.names, row, strict=True))
         uid, release, stamp = str(cells["granule_uid"]), cells["release_date"], self.stamps[seen.product]
         due = held_until(self.collection, release, self.task.now)
         if due and self.collection.embargoed == "leave_out":
@@ -175,10 +177,10 @@ class Worker:
         _, size_bytes = accessed(file, cells.get("access_url"))
         if due:
             cells.update(dict.fromkeys(cells.keys() & set(HIDDEN)))
-            row = tuple(cells[column.name] for column in self.columns)
+            row = tuple(cells.values())
         product = self.collection.product[seen.product]
         links = tuple(link_rows(cells, self.collection, product, file.relative, size_bytes, embargoed=due is not None))
-        hashes = f"{row_hash(self.columns, row)}.{links_hash(links)}"
+        hashes = f"{self.row_hash(row)}.{links_hash(links)}"
         return Outcome(seen, "row", row, links, uid, hashes, release_date=due, stamp=stamp)
 
 

@@ -50,6 +50,7 @@ class CellError(ValueError):
 
 
 _SPACES = re.compile(r"[\x00-\x20\x7f]+")
+_CLEAN_WORD = re.compile(r"[!$%&(-_a-~]+(?: [!$%&(-_a-~]+)*")
 _QUOTES = str.maketrans({'"': "_", "'": "_", "`": "_", "#": "_"})
 
 
@@ -80,27 +81,27 @@ def to_cell(column: Column, value: Value) -> Cell:
     trailing spaces"), letters become ASCII. In a tuple of words ``#`` and quotes become ``_``, since ``#`` joins them;
     in a column of EPNcore that is no hash list the words stay as they are, joined by a comma.
     """
+    if column.type in {"text", "moc"}:
+        return _text(column, value)
     if is_empty(value):
         return None
     match column.type:
-        case "text" | "moc":
-            return _text(column, value)
         case "integer":
             return _integer(column, value)
         case "double":
             return _double(column, value)
         case "timestamp":
             return _timestamp(column, value)
-        case "region":
+        case _:
             return _region(column, value)
 
 
 def is_empty(value: Value) -> bool:
     """Whether a value says nothing: None, a blank text, a list of blanks only, a number that is not finite."""
-    if isinstance(value, str):
-        return not clean_text(value)
     if isinstance(value, float):
         return not math.isfinite(value)
+    if isinstance(value, str):
+        return not clean_text(value)
     if isinstance(value, (tuple, list)):
         return all(isinstance(item, str) and not clean_word(item) for item in value)
     return value is None
@@ -108,6 +109,8 @@ def is_empty(value: Value) -> bool:
 
 def clean_word(text: str) -> str:
     """One member of a hash list, or an identifier: ASCII, without ``#``, quotes, control characters, edge spaces."""
+    if _CLEAN_WORD.fullmatch(text):
+        return text  # nearly all are clean
     return _SPACES.sub(" ", to_ascii(text)).translate(_QUOTES).strip()
 
 
@@ -119,6 +122,10 @@ def clean_text(text: str) -> str:
 
 
 def _text(column: Column, value: Value) -> str | None:
+    if isinstance(value, str):
+        return clean_text(value) or None
+    if is_empty(value):
+        return None
     if isinstance(value, (tuple, list)) and column.type == "text":
         # An own column may be a list; in any other that is none, # would be a part of the text.
         listed = column.hash_list or column.level == "own"
@@ -204,10 +211,29 @@ def digest(text: str) -> str:
     return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
 
 
-def row_hash(columns: Sequence[Column], row: Row) -> str:
-    """A fingerprint of a row by its values, whatever the machine: 32 hexadecimal digits.
+class RowHash:
+    """Fingerprints of rows by their values, whatever the machine.
 
     NULL columns do not count, so that a column added later leaves the fingerprints of other rows alone.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+        Of the rows.
     """
-    cells = sorted(zip(columns, row, strict=True), key=lambda pair: pair[0].name)
-    return digest("".join(f"{column.name}\x1f{cell!r}\x1e" for column, cell in cells if cell is not None))
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        self._named = sorted((column.name, place) for place, column in enumerate(columns))
+
+    def __call__(self, row: Row) -> str:
+        """32 hexadecimal digits.
+
+        Raises
+        ------
+        ValueError
+            Where the row has not as many cells as there are columns.
+        """
+        if len(row) != len(self._named):
+            raise ValueError(f"{len(row)} cells for {len(self._named)} columns")
+        told = [f"{name}\x1f{row[place]!r}\x1e" for name, place in self._named if row[place] is not None]
+        return digest("".join(told))

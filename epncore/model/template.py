@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -25,6 +26,12 @@ FIELDS: Mapping[str, str] = {
     "minute": "of time_min, two digits",
 }
 """What templates may name, and what it stands for."""
+
+
+@lru_cache(maxsize=256)
+def parsed(text: str) -> Template:
+    """A template of a config: each is parsed once, not once a granule."""
+    return Template(text)
 
 
 class Template:
@@ -59,11 +66,8 @@ class Template:
                 known = ", ".join(f"{{{field}}}" for field in fields)
                 raise ValueError(f"{{{name}}} is no field; known here: {known}")
             self.parts.append((literal, name))
-
-    @property
-    def fields(self) -> set[str]:
+        self.fields = frozenset(self.names)
         """The names that it uses."""
-        return set(self.names)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -109,10 +109,11 @@ def jd_utc(date: dt.date, second_of_day: float) -> float:
         date, second_of_day = _carried(date, second_of_day)
     except OverflowError:
         raise ValueError("the date is beyond the calendar") from None
-    jd1, jd2 = erfa.cal2jd(date.year, date.month, date.day)
-    return float(jd1 + (jd2 + second_of_day / day_length_s(date)))
+    # As erfa has it, in this order: the whole days are exact.
+    return _MJD_ZERO + (date.toordinal() - _MJD_ORDINAL + second_of_day / day_length_s(date))
 
 
+_MJD_ZERO, _MJD_ORDINAL = 2400000.5, dt.date(1858, 11, 17).toordinal()
 _SECONDS_MAX = 1e9  # days are carried one by one, since each has its own length
 
 
@@ -159,8 +160,11 @@ def datetime_of_jd(jd: float) -> dt.datetime:
     """
     if not math.isfinite(jd):
         raise ValueError(f"{jd} is no Julian Day")
-    year, month, day, fraction = (float(x) for x in erfa.jd2cal(jd, 0.0))
-    date = dt.date(int(year), int(month), int(day))
+    days, fraction = divmod(jd - _MJD_ZERO, 1.0)
+    try:
+        date = dt.date.fromordinal(int(days) + _MJD_ORDINAL)
+    except OverflowError:
+        raise ValueError("the date is beyond the calendar") from None
     length = round(day_length_s(date) * 1000)
     milliseconds = round(fraction * length)
     try:

@@ -19,6 +19,7 @@ import numpy as np
 
 from epncore.model.errors import UnavailableError, UnreadableError
 from grammars.readers.fits_cards import walk
+from grammars.readers.fits_columns import cells, place_of
 from grammars.readers.sniff import GZIP_MAGIC
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from grammars.readers.fits_cards import CardValue, Hdu
+    from grammars.readers.fits_columns import Place
 
 INFLATED_MAX_BYTES = 2 * 1024**3
 """A gzip file that inflates to more is refused: it would fill the disk."""
@@ -169,7 +171,18 @@ class FitsHeader:
         if found is None:
             return None
         hdu, number = found
+        place = place_of(self.hdus[hdu], number)
+        if place is not None:
+            return self._cells(place, self.hdus[hdu])
         return self._read(hdu, f"column {name}", lambda of_hdu: of_hdu.read_column(number - 1))
+
+    def _cells(self, place: Place, table: Hdu) -> NDArray[Any]:
+        try:
+            return cells(place, table, self._stream)
+        except (OSError, UnreadableError) as error:
+            raise UnreadableError(
+                f"the table cannot be read ({error})", path=str(self.path), place=f"HDU {table.number}"
+            ) from None
 
     def image_strip(self, first: int, last: int) -> NDArray[Any]:
         """Read pixels `first` to `last` (from 0, `last` not included) of each row of the primary image.

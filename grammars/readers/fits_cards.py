@@ -30,7 +30,12 @@ HEADER_MAX_BYTES = 4 * 1024**2
 HDUS_MAX = 10_000
 _TABLES = ("BINTABLE", "TABLE", "A3DTABLE")
 
-_FIRST_KEYWORDS = ("XTENSION", "SIMPLE  ")
+_CARD = re.compile(
+    r"(.{8})(?:= (.{70})|(.{72}))", re.DOTALL
+)  # keyword, what stands behind "= ", what else stands there
+_END_CARD = "END".ljust(CARD_CHARACTERS)
+_FIRST = frozenset({"XTENSION", "SIMPLE  "})
+_COMMENTARY = frozenset({"", "COMMENT", "HISTORY"})
 _KEYWORD = re.compile(r"[A-Za-z0-9_.-]{0,8} *")  # section 4.1.2.1, and what lenient writers make of it
 _TEXT = re.compile(r" *'((?:[^']|'')*)'")
 _INTEGER = re.compile(r"[+-]?\d{1,70}")
@@ -107,20 +112,7 @@ def walk(stream: BinaryIO, size_bytes: int) -> Iterator[Hdu]:
 
 def _read_hdu(stream: BinaryIO, offset: int, number: int, size_bytes: int) -> Hdu:
     stream.seek(offset)
-    cards: dict[str, str] = {}
-    last = ""
-    for card in _cards(stream, offset, number):
-        keyword = card[:8].rstrip()
-        if keyword == "CONTINUE" and last:
-            cards[last] = _continued(cards[last], card[8:])
-            continue
-        raw = card[10:] if card[8:10] == "= " else None
-        if keyword == "HIERARCH" and "=" in card:  # the ESO convention for long keywords
-            keyword, raw = (part.strip() for part in card[9:].split("=", 1))
-        is_new = raw is not None and keyword not in {"", "COMMENT", "HISTORY"} and keyword not in cards
-        last = keyword if is_new else ""
-        if is_new and raw is not None:
-            cards[keyword] = raw
+    cards = _read_cards(stream, offset, f"HDU {number}")
     hdu = Hdu(number, cards, stream.tell(), _data_bytes(cards, number))
     if hdu.data_offset_bytes + hdu.data_bytes > size_bytes:
         raise UnreadableError(
@@ -131,31 +123,51 @@ def _read_hdu(stream: BinaryIO, offset: int, number: int, size_bytes: int) -> Hd
     return hdu
 
 
-def _cards(stream: BinaryIO, offset: int, number: int) -> Iterator[str]:
-    """Cards of one header up to its END. Latin-1 gives every byte a letter, so that one stray byte costs no header."""
-    place = f"HDU {number}"
+def _read_cards(stream: BinaryIO, offset: int, place: str) -> dict[str, str]:
+    """Cards of one header up to its END; the stream stands behind its last block then.
+
+    Latin-1 gives every byte a letter, so that one stray byte costs no header.
+    """
+    cards: dict[str, str] = {}
+    last = ""
     for start in range(offset, offset + HEADER_MAX_BYTES, BLOCK_BYTES):
         block = stream.read(BLOCK_BYTES)
         if len(block) < BLOCK_BYTES:
             raise UnreadableError(f"the header is cut at byte {start + len(block)}, before its END card", place=place)
         text = block.decode("latin-1")
-        for position in range(0, BLOCK_BYTES, CARD_CHARACTERS):
-            card = text[position : position + CARD_CHARACTERS]
-            if card.startswith("END") and not card[3:].strip():
-                return
-            at_start = start == offset and position == 0
-            keyword = card[:8]
-            if not _is_keyword(keyword) or (keyword in _FIRST_KEYWORDS and card[8] == "=" and not at_start):
-                raise UnreadableError(
-                    f"the header has no END card: byte {start + position} is no card of it", place=place
-                )
-            yield card
+        end = text.find(_END_CARD) + CARD_CHARACTERS  # blanks fill up the block behind it
+        cut = end if end % CARD_CHARACTERS == 0 else BLOCK_BYTES
+        for count, (name, raw, other) in enumerate(_CARD.findall(text, 0, cut)):
+            keyword, rest = _ordinary(name), raw
+            if keyword is None:
+                rest = f"= {raw}" if raw else other
+                if name.startswith("END") and not (name + rest)[3:].strip():
+                    return cards
+                position = start + count * CARD_CHARACTERS
+                if not _KEYWORD.fullmatch(name) or (rest[0] == "=" and name in _FIRST and position > offset):
+                    raise UnreadableError(f"the header has no END card: byte {position} is no card of it", place=place)
+                if name == "CONTINUE" and last:
+                    cards[last] = _continued(cards[last], rest)
+                    continue
+                keyword, rest = _long_keyword(name, rest) if name == "HIERARCH" else (name.rstrip(), raw)
+            last = keyword if rest and keyword not in _COMMENTARY and keyword not in cards else ""
+            if last:
+                cards[last] = rest
     raise UnreadableError(f"the header has no END card within {HEADER_MAX_BYTES} bytes", place=place)
 
 
 @lru_cache(maxsize=4096)
-def _is_keyword(text: str) -> bool:
-    return _KEYWORD.fullmatch(text) is not None
+def _ordinary(name: str) -> str | None:
+    """Columns 1 to 8 of a card as a keyword; None where the card has to be looked at more closely."""
+    if not _KEYWORD.fullmatch(name) or name.startswith("END") or name in {"CONTINUE", "HIERARCH", *_FIRST}:
+        return None
+    return name.rstrip()
+
+
+def _long_keyword(name: str, rest: str) -> tuple[str, str]:
+    """The ESO convention: ``HIERARCH ESO TEL NAME = 1``."""
+    keyword, equals, raw = rest[1:].partition("=")
+    return (keyword.strip(), raw.strip()) if equals else (name, "")
 
 
 def _continued(raw: str, following: str) -> str:

@@ -23,6 +23,7 @@ from epncore.app.scan import Seen, scan
 from epncore.app.worker import Task, Worker
 from epncore.model.collection import Collection
 from epncore.model.errors import ConfigError, UsageError
+from grammars.protocol import SourceFile
 
 pytestmark = pytest.mark.live
 
@@ -297,8 +298,8 @@ def test_a_file_that_changes_while_it_is_read_is_read_once_more(
     (seen,) = (s for s in scan(worker.collection, folder) if s.path.endswith(path.name))
     reading, read = worker._read, []
 
-    def and_write(seen: Seen) -> Any:
-        outcome = reading(seen)
+    def and_write(seen: Seen, file: SourceFile) -> Any:
+        outcome = reading(seen, file)
         read.append(seen)
         if len(read) <= times:
             os.utime(path, ns=(1, seen.mtime_ns + 10**9))

@@ -15,7 +15,7 @@ from epncore.app.scan import Seen
 from epncore.app.stamps import stamps
 from epncore.model import collection as config
 from epncore.model.bookkeeping import Stamp
-from epncore.model.row import Cell, row_hash
+from epncore.model.row import Cell, RowHash
 from grammars.plan import Plan, compile_plans
 
 SCHEMA = "bench_rows"
@@ -66,16 +66,14 @@ def write_config(folder: Path) -> tuple[Plan, Stamp]:
 
 def outcomes(plan: Plan, stamp: Stamp, numbers: range, version: int = 0) -> Iterator[Outcome]:
     """Outcomes of granules by their numbers; another version gives each another row."""
-    names = [column.name for column in plan.columns]
+    names, row_hash = [column.name for column in plan.columns], RowHash(plan.columns)
     for number in numbers:
         cells = _cells(number, version)
         row = tuple(cells.get(name) for name in names)
         seen = seen_as(number, version)
         uid, url = str(cells["granule_uid"]), str(cells["access_url"])
         link = (uid, 0, url, None, None, None, "The data", "#this", None, "application/fits", seen.size_bytes)
-        yield Outcome(
-            seen, "row", row, (link,), uid, f"{row_hash(plan.columns, row)}.{links_hash((link,))}", stamp=stamp
-        )
+        yield Outcome(seen, "row", row, (link,), uid, f"{row_hash(row)}.{links_hash((link,))}", stamp=stamp)
 
 
 def seen_as(number: int, version: int = 0) -> Seen:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Breaks = Callable[[Sequence[Cell]], object]
 
 REMEMBERED_VALUES = 1024
+REMEMBERED_CHANGES = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class RowChecker:
 
     def __init__(self, columns: Sequence[Column]) -> None:
         self._positions = {column.name: position for position, column in enumerate(columns)}
+        self._right: Sequence[Cell] | None = None
+        self._depending = lru_cache(REMEMBERED_CHANGES)(self._on)
         there = self._positions.keys()
         self._rules: list[tuple[Rule, Breaks]] = [
             *((rule, self._row_rule(rule)) for rule in ROW_RULES if there >= set(rule.columns)),
@@ -68,8 +71,25 @@ class RowChecker:
         return breaks
 
     def broken(self, row: Sequence[Cell]) -> list[Broken]:
-        """The rules that a row breaks, in the order of `RULES`; empty for a right row."""
-        return [Broken(rule, self._show(rule, row)) for rule, breaks in self._rules if breaks(row) is True]
+        """The rules that a row breaks, in the order of `RULES`; empty for a right row.
+
+        Rows of one collection differ in few cells: only rules on those in which this one differs from the right row
+        before it are asked.
+        """
+        if self._right is None:
+            asked: Sequence[tuple[Rule, Breaks]] = self._rules
+        else:
+            pairs = zip(row, self._right, strict=True)
+            asked = self._depending(tuple([place for place, (one, right) in enumerate(pairs) if one != right]))
+        found = [Broken(rule, self._show(rule, row)) for rule, breaks in asked if breaks(row) is True]
+        if not found:
+            self._right = row
+        return found
+
+    def _on(self, changed: tuple[int, ...]) -> list[tuple[Rule, Breaks]]:
+        """Rules on one of the columns at these places."""
+        places = set(changed)
+        return [(rule, f) for rule, f in self._rules if not places.isdisjoint(map(self._positions.get, rule.columns))]
 
     def _show(self, rule: Rule, row: Sequence[Cell]) -> str:
         cells = itemgetter(*map(self._positions.__getitem__, rule.columns))(row)
