@@ -25,22 +25,22 @@ _Said = TypeVar("_Said")
 
 
 def remembered(of_axis: Callable[[NDArray[np.float64]], _Said]) -> Callable[[NDArray[np.float64]], _Said]:
-    """Remember what a function says of short axes, by their content: the files of one instrument repeat theirs.
+    """Remember what a function says of small arrays, by their content: the files of one instrument repeat their axes.
 
     Parameters
     ----------
     of_axis : callable
-        Of an axis, shape (n,), and of nothing else. What it gives is shared: it must not be changed.
+        Of an array, and of nothing else. What it gives is shared: it must not be changed.
     """
 
     @lru_cache(_REMEMBERED_AXES)
-    def of_content(content: bytes) -> _Said:
-        return of_axis(np.frombuffer(content))
+    def of_content(content: bytes, shape: tuple[int, ...]) -> _Said:
+        return of_axis(np.frombuffer(content).reshape(shape))
 
     @wraps(of_axis)
     def said(values: NDArray[np.float64]) -> _Said:
-        short = values.dtype == np.float64 and values.ndim == 1 and values.nbytes <= _REMEMBERED_BYTES
-        return of_content(values.tobytes()) if short else of_axis(values)
+        small = values.dtype == np.float64 and values.nbytes <= _REMEMBERED_BYTES
+        return of_content(values.tobytes(), values.shape) if small else of_axis(values)
 
     return said
 
@@ -54,6 +54,7 @@ class Steps:
     largest: float
 
 
+@remembered
 def sampling(values: NDArray[np.float64]) -> Steps | None:
     """Sampling steps of an axis: repeats are padding and steps beyond `GAP_FACTOR` medians are gaps.
 

@@ -15,11 +15,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from cdflib import cdfepoch
 
 from epncore.model.units import JD_PLAUSIBLE, SECONDS_PER_DAY, jd_utc
 from grammars.axes import Steps, sampling
 from grammars.readers.cdf_data import EPOCH, EPOCH16, TIME_TYPES, TT2000
+from grammars.tt2000 import of_tt2000
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -192,15 +192,10 @@ def jd(value: Any, kind: int) -> float:
 
 
 def jds(values: list[Any], kind: int) -> list[float]:
-    """Julian Days UTC of some times, see `jd`: cdflib takes as long for one as for many."""
-    if kind != TT2000:
-        return [_jd_without_leap_seconds(value, kind) for value in values]
-    found = []
-    for broken in np.atleast_2d(cdfepoch.breakdown_tt2000(np.array(values, np.int64))).tolist():
-        year, month, day, hour, minute, second, *parts = broken
-        fraction = sum(part * 1e-3**power for power, part in enumerate(parts, start=1))
-        found.append(jd_utc(dt.date(year, month, day), 3600 * hour + 60 * minute + second + fraction))
-    return found
+    """Julian Days UTC of some times, see `jd`."""
+    if kind == TT2000:
+        return [jd_utc(*of_tt2000(int(value))) for value in values]
+    return [_jd_without_leap_seconds(value, kind) for value in values]
 
 
 def _jd_without_leap_seconds(value: Any, kind: int) -> float:

@@ -15,7 +15,7 @@ from astropy import units as u
 
 from epncore.model.errors import HeaderError
 from epncore.model.units import frequency_factor_hz, parse_unit
-from grammars.axes import rounded, row_steps
+from grammars.axes import remembered, rounded, row_steps
 from grammars.cdf_times import union
 from grammars.istp_data import axes, named, table
 
@@ -111,11 +111,15 @@ def _of_axis(header: CdfHeader, axis: Variable, factor: float) -> Spectrum | Non
 
 def of_tables(values: NDArray[np.float64], source: str) -> Spectrum | None:
     """What tables of frequencies tell, one a row of `values` (Hz); zeros, negatives and NaN are padding."""
+    found = _ends_and_steps(values)
+    return Spectrum(*found, source) if found else None
+
+
+@remembered
+def _ends_and_steps(values: NDArray[np.float64]) -> tuple[float, float, Steps | None] | None:
     values = rounded(np.where(values > 0, values, np.nan))
     known = values[np.isfinite(values)]
-    if not known.size:
-        return None
-    return Spectrum(float(known.min()), float(known.max()), union(_row_steps(values)), source)
+    return (float(known.min()), float(known.max()), union(_row_steps(values))) if known.size else None
 
 
 def _row_steps(values: NDArray[np.float64]) -> list[Steps | None]:

@@ -16,8 +16,13 @@ def private_pipes() -> tuple[int, int]:
         Descriptors: requests, answers.
     """
     requests, answers = os.dup(0), os.dup(1)
+    silence()
+    return requests, answers
+
+
+def silence() -> None:
+    """Leave nothing to read on standard input, and send what is printed to standard error."""
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
     os.dup2(2, 1)
-    return requests, answers

@@ -60,12 +60,12 @@ def in_order(items: Iterator[Item], pool: Pool[Item, Result]) -> Generator[Resul
 
 @contextmanager
 def local_pool(work: Work[Item, Result], workers: int | None = None) -> Iterator[Pool[Item, Result]]:
-    """Worker processes on this machine, as many as cores by default; each is begun when there is work for it.
+    """Worker processes on this machine, as many as cores by default; each is told its work when there is some.
 
     Leaving ends them, also in the middle of a file.
     """
     slots = workers or len(os.sched_getaffinity(0))
-    crew = Crew(work)
+    crew = Crew(work, slots)
     threads = ThreadPoolExecutor(slots, "pool")
     try:
         yield _Local(work, slots, crew, threads)
@@ -95,12 +95,15 @@ class Crew(Generic[Item, Result]):
     Parameters
     ----------
     work : Work
+    ready : int
+        Processes that are begun at once, while this one may still have no other threads (`children.begin`).
     """
 
-    def __init__(self, work: Work[Item, Result]) -> None:
+    def __init__(self, work: Work[Item, Result], ready: int = 0) -> None:
         self.work = work
         self._own = threading.local()
-        self._all: set[Process[Item, Result]] = set()
+        self._idle: list[Process[Item, Result]] = [Process(work.limits) for _ in range(ready)]
+        self._all = set(self._idle)
         self._ended = False
         self._lock = threading.Lock()
 
@@ -139,9 +142,11 @@ class Crew(Generic[Item, Result]):
         process: Process[Item, Result] | None = getattr(self._own, "process", None)
         if process is None:
             self._check()
-            process = self._own.process = Process(self.work)
             with self._lock:
+                process = self._idle.pop() if self._idle else Process(self.work.limits)
                 self._all.add(process)
+            process.begin(self.work)
+            self._own.process = process
         self._check()
         return process
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import pickle
 import signal
-import subprocess
-import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic
 
+from epncore.app import children
 from epncore.app.process_child import OUT_OF_MEMORY
 from epncore.app.work import Item, Result
 from epncore.model.errors import EpnCoreError
@@ -41,27 +40,28 @@ class Process(Generic[Item, Result]):
 
     Parameters
     ----------
-    work : Work
-
-    Raises
-    ------
-    EpnCoreError
-        Where the work cannot be begun.
+    limits : Limits
     """
 
-    def __init__(self, work: Work[Item, Result]) -> None:
-        self.limits = work.limits
-        reading, writing = os.pipe()
-        self.begun = os.fdopen(reading, "rb", buffering=0)
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        (requests, asking), (telling, answers), (counting, begun) = os.pipe(), os.pipe(), os.pipe()
         try:
-            # A session of its own: Ctrl-C at the terminal is for the parent, which then ends this process.
-            # -P: whatever lies in the present folder, the process imports the toolkit's own modules.
-            self.child = subprocess.Popen(  # noqa: S603 -- this Python, a module of ours
-                [sys.executable, "-P", "-m", "epncore.app.process_child", str(writing)],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=(writing,), start_new_session=True,
-            )  # fmt: skip
+            self.child = children.begin((requests, answers, begun))
         finally:
-            os.close(writing)
+            for descriptor in (requests, answers, begun):
+                os.close(descriptor)
+        self.requests, self.answers = os.fdopen(asking, "wb"), os.fdopen(telling, "rb")
+        self.begun = os.fdopen(counting, "rb", buffering=0)
+
+    def begin(self, work: Work[Item, Result]) -> None:
+        """Tell it what it is for.
+
+        Raises
+        ------
+        EpnCoreError
+            Where the work cannot be begun.
+        """
         try:
             error = self._ask(work)
         except DiedError as died:
@@ -83,12 +83,10 @@ class Process(Generic[Item, Result]):
         return results
 
     def _ask(self, question: object) -> Any:
-        assert self.child.stdin  # noqa: S101
-        assert self.child.stdout  # noqa: S101
         try:
-            pickle.dump(question, self.child.stdin, pickle.HIGHEST_PROTOCOL)
-            self.child.stdin.flush()
-            return pickle.load(self.child.stdout)  # noqa: S301 -- of our own child, over our own pipe
+            pickle.dump(question, self.requests, pickle.HIGHEST_PROTOCOL)
+            self.requests.flush()
+            return pickle.load(self.answers)  # noqa: S301 -- of our own child, over our own pipe
         except (EOFError, BrokenPipeError, pickle.UnpicklingError):
             status = self.child.wait()
             begun = len(self.begun.read())
@@ -103,9 +101,9 @@ class Process(Generic[Item, Result]):
     def end(self) -> None:
         """End the process, and close what led to it."""
         self.kill()
-        for pipe in (self.begun, self.child.stdin, self.child.stdout):
+        for pipe in (self.begun, self.requests, self.answers):
             with suppress(OSError):  # what a dead process did not take any more
-                pipe.close()  # type: ignore[union-attr]
+                pipe.close()
 
 
 def _reason(status: int, limits: Limits) -> str:

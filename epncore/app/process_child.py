@@ -1,8 +1,8 @@
 """A worker process: works on the items that :mod:`epncore.app.process` hands it, and may die of any of them.
 
-Over standard input come pickles: a `Work`, then lists of items. Over standard output go pickles: None where the work
-was begun (or the error why not), then a list of results for each list of items. A byte over the descriptor of the first
-argument says that the next item of a list is begun: by them the other side knows which one was the last.
+Over one pipe come pickles: a `Work`, then lists of items. Over another go pickles: None where the work was begun (or
+the error why not), then a list of results for each list of items. A byte over the third says that the next item of a
+list is begun: by them the other side knows which one was the last.
 
 The kernel ends this process by SIGALRM when an item takes too long, also inside of a library that never comes back. It
 ends itself with `OUT_OF_MEMORY` when an item wants more than it may have, when the pipes are closed, and when nobody
@@ -19,7 +19,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from epncore.app.pipes import private_pipes
+from epncore.app.pipes import silence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,13 +33,18 @@ IDLE_SECONDS = 60.0
 """After so long without a request the process ends: on a cluster, nobody else would end it."""
 
 
-def main() -> None:
-    """Run the worker process."""
-    begun = int(sys.argv[1])
-    requests_fd, answers_fd = private_pipes()
+def serve(requests_fd: int, answers_fd: int, begun_fd: int) -> None:
+    """Work on what is asked, until nobody asks any more.
+
+    Parameters
+    ----------
+    requests_fd, answers_fd, begun_fd : int
+        Descriptors of pipes.
+    """
+    silence()
     try:
         with os.fdopen(requests_fd, "rb") as requests, os.fdopen(answers_fd, "wb") as answers:
-            _serve(requests, answers, begun)
+            _serve(requests, answers, begun_fd)
     except (EOFError, BrokenPipeError):
         os._exit(0)  # whoever asked is gone
     except MemoryError:
@@ -86,4 +91,4 @@ def _answer(answers: BinaryIO, answer: object) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    serve(*map(int, sys.argv[1:]))

@@ -90,7 +90,7 @@ class CdfHeader:
         self.path = path
         self._stream = stream
         self._records = Records(stream, stream.seek(0, 2), path, version)  # type: ignore[arg-type]
-        self._found: dict[tuple[Attribute, bool], dict[int, Entry]] = {}
+        self._found: dict[tuple[str, bool, bool], dict[int, Entry]] = {}
         self._indexes: dict[str, list[tuple[int, int, int]]] = {}
 
     def __enter__(self) -> CdfHeader:
@@ -162,7 +162,7 @@ class CdfHeader:
         return {name: value for name, value in values if value is not None}
 
     def _entries(self, attribute: Attribute, *, of_z_variables: bool) -> dict[int, Entry]:
-        key = attribute, of_z_variables
+        key = attribute.name, attribute.is_global, of_z_variables
         if key not in self._found:
             entries = self._records.entries(attribute, of_z_variables=of_z_variables)
             self._found[key] = {entry.number: entry for entry in entries}

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 import zlib
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from grammars.readers.cdf_records import CPR, CVVR, VVR, Records, Variable, decode
+from grammars.readers.cdf_records import CPR, CVVR, ELEMENT_BYTES, VVR, Records, Variable, decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +41,7 @@ AttributeValue: TypeAlias = str | int | float | complex | tuple[str, ...] | tupl
 """One entry of an attribute: a text, a number, or several."""
 
 
+@lru_cache(maxsize=256)
 def dtype(data_type: int, elements: int, byte_order: str = "=") -> np.dtype[Any]:
     """Numpy's type for one value; EPOCH16 is complex: seconds, and picoseconds as the imaginary part."""
     if data_type in TEXT_TYPES:
@@ -49,14 +51,12 @@ def dtype(data_type: int, elements: int, byte_order: str = "=") -> np.dtype[Any]
 
 def entry_value(records: Records, entry: Entry) -> AttributeValue:
     r"""Value of an entry: texts without padding, several texts (joined by ``\N``) and numbers as tuples."""
-    kind = dtype(entry.data_type, max(entry.elements, 1), records.byte_order)
-    is_text = entry.data_type in TEXT_TYPES
-    count = entry.elements * (1 if is_text else kind.itemsize)
-    data = records.bytes_at(entry.offset, count, "a value of an attribute")
-    if is_text:
+    size = entry.elements * ELEMENT_BYTES[entry.data_type]
+    data = records.bytes_at(entry.offset, size, "a value of an attribute")
+    if entry.data_type in TEXT_TYPES:
         texts = tuple(part.rstrip(" \0") for part in decode(data).split("\\N "))
         return texts if len(texts) > 1 else texts[0].replace("\0", "")
-    values = np.frombuffer(data, kind).tolist()
+    values = np.frombuffer(data, dtype(entry.data_type, 1, records.byte_order)).tolist()
     return values[0] if len(values) == 1 else tuple(values)
 
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from struct import Struct
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -29,6 +30,7 @@ CDR, GDR, R_VDR, ADR, R_AEDR, VXR, VVR, Z_VDR, Z_AEDR, CCR, CPR, CVVR = 1, 2, 3,
 _NAMES = {1: "CDR", 2: "GDR", 3: "rVDR", 4: "ADR", 5: "AgrEDR", 6: "VXR", 8: "zVDR", 9: "AzEDR", 10: "CCR", 11: "CPR"}
 MAX_DIMENSIONS = 10
 """CDF_MAX_DIMS of the format."""
+_PAGE_BYTES, _PAGES = 1 << 14, 64
 SMALLEST_RECORD_BYTES = 8
 """No record is shorter: its length and its kind."""
 
@@ -137,17 +139,27 @@ class Records:
         self._vxr = Struct(f">{word}2i")
         self._word = word
         self._visits_left = size_bytes // SMALLEST_RECORD_BYTES
+        self._page = lru_cache(_PAGES)(self._read_page)
         self._read_roots()
 
     def bytes_at(self, offset: int, count: int, what: str) -> bytes:
         """Read `count` bytes; never beyond the end."""
         if offset < 0 or count < 0 or offset + count > self.size_bytes:
             self.damaged(f"{what} would end at byte {offset + count} of {self.size_bytes}", offset)
-        self._stream.seek(offset)
-        data = self._stream.read(count)
+        within = offset % _PAGE_BYTES
+        if within + count <= _PAGE_BYTES:
+            data = self._page(offset // _PAGE_BYTES)[within : within + count]
+        else:
+            self._stream.seek(offset)
+            data = self._stream.read(count)
         if len(data) != count:
             self.damaged(f"{what} ends early", offset)
         return data
+
+    def _read_page(self, number: int) -> bytes:
+        """Descriptors are small and stand close together: their surroundings are read with them."""
+        self._stream.seek(number * _PAGE_BYTES)
+        return self._stream.read(_PAGE_BYTES)
 
     def damaged(self, message: str, offset: int) -> NoReturn:
         """Give up on the file."""

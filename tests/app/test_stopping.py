@@ -15,11 +15,12 @@ import pytest
 
 from epncore.app.database import Database
 from epncore.app.ingest import ingest
+from epncore.app.runs import RUNNING
 from epncore.app.status import status
 
 pytestmark = [pytest.mark.live, pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks at processes in /proc")]
 
-FILES = 1500
+FILES = 6000
 
 
 def with_mark(mark: str) -> list[int]:
@@ -61,9 +62,13 @@ class Running:
         return with_mark(self.mark) == []
 
 
+def is_running(database: Database) -> bool:
+    return any(state.last_run is not None and state.last_run.outcome == RUNNING for state in status(database))
+
+
 @pytest.fixture
 def start(database: Database) -> Iterator[Callable[[Path], Running]]:
-    """A function that starts an ingest and comes back when its workers are there."""
+    """A function that starts an ingest and comes back when it works."""
     begun = []
 
     def begin(folder: Path) -> Running:
@@ -76,14 +81,15 @@ def start(database: Database) -> Iterator[Callable[[Path], Running]]:
         begun.append(process)
         running = Running(process, f"{name}={value}")
         deadline = time.monotonic() + 30
-        while len(with_mark(running.mark)) < 3 and time.monotonic() < deadline:  # itself, two workers
+        while not is_running(database) and time.monotonic() < deadline:
             time.sleep(0.02)
+        assert len(with_mark(running.mark)) == 3  # itself, two workers
         return running
 
     yield begin
     for process in begun:
         process.kill()
-        process.communicate()
+        process.communicate(timeout=60)
 
 
 def to_its_group(running: Running) -> None:

@@ -164,17 +164,19 @@ def test_a_process_that_is_killed_while_it_waits_is_replaced(module: None, tmp_p
 def test_a_process_that_nobody_asks_ends(module: None, tmp_path: Path) -> None:
     import shuffled
 
-    impatient = "from epncore.app import process_child as child; child.IDLE_SECONDS = 0.1; child.main()"
-    reading, writing = os.pipe()
-    with subprocess.Popen(
-        [sys.executable, "-c", impatient, str(writing)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        pass_fds=(writing,),
-    ) as child:  # fmt: skip
-        assert child.stdin
-        assert child.stdout
-        pickle.dump(Work(shuffled.Echo(str(tmp_path)), Limits(), chunk=4), child.stdin)
-        child.stdin.flush()
-        assert pickle.load(child.stdout) is None
+    impatient = "import sys; from epncore.app import process_child as child; child.IDLE_SECONDS = 0.1; "
+    (requests, asking), (telling, answers), (counting, begun) = os.pipe(), os.pipe(), os.pipe()
+    command = [sys.executable, "-c", impatient + "child.serve(*map(int, sys.argv[1:]))"]
+    with (
+        subprocess.Popen(
+            [*command, *map(str, (requests, answers, begun))], pass_fds=(requests, answers, begun)
+        ) as child,
+        os.fdopen(asking, "wb") as stream,
+    ):
+        pickle.dump(Work(shuffled.Echo(str(tmp_path)), Limits(), chunk=4), stream)
+        stream.flush()
+        with os.fdopen(telling, "rb") as told:
+            assert pickle.load(told) is None
         assert child.wait(timeout=60) == 0
-    os.close(reading)
-    os.close(writing)
+    for descriptor in (requests, answers, begun, counting):
+        os.close(descriptor)

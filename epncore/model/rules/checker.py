@@ -44,7 +44,8 @@ class RowChecker:
 
     def __init__(self, columns: Sequence[Column]) -> None:
         self._positions = {column.name: position for position, column in enumerate(columns)}
-        self._right: Sequence[Cell] | None = None
+        self._last: Sequence[Cell] | None = None
+        self._last_broken: set[int] = set()
         self._depending = lru_cache(REMEMBERED_CHANGES)(self._on)
         there = self._positions.keys()
         self._rules: list[tuple[Rule, Breaks]] = [
@@ -53,12 +54,7 @@ class RowChecker:
         ]
 
     def _row_rule(self, rule: RowRule) -> Breaks:
-        if len(rule.columns) > 1:
-            return to_python(rule.broken, self._positions)
-        # Values repeat from row to row: each is looked at once.
-        breaks = lru_cache(REMEMBERED_VALUES)(to_python(rule.broken, {rule.columns[0]: 0}))
-        position = self._positions[rule.columns[0]]
-        return lambda row: breaks((row[position],))
+        return to_python(rule.broken, self._positions)
 
     def _value_rule(self, rule: ValueRule) -> Breaks:
         accepts = lru_cache(REMEMBERED_VALUES)(rule.accepts)
@@ -73,23 +69,29 @@ class RowChecker:
     def broken(self, row: Sequence[Cell]) -> list[Broken]:
         """The rules that a row breaks, in the order of `RULES`; empty for a right row.
 
-        Rows of one collection differ in few cells: only rules on those in which this one differs from the right row
-        before it are asked.
+        Rows of one collection differ in few cells: only rules on those in which this row differs from the one before
+        are asked.
         """
-        if self._right is None:
-            asked: Sequence[tuple[Rule, Breaks]] = self._rules
+        last, self._last = self._last, None  # a rule that fails leaves no half of an answer
+        if last is None:
+            self._last_broken = set()
+            asked: Sequence[int] = range(len(self._rules))
         else:
-            pairs = zip(row, self._right, strict=True)
-            asked = self._depending(tuple([place for place, (one, right) in enumerate(pairs) if one != right]))
-        found = [Broken(rule, self._show(rule, row)) for rule, breaks in asked if breaks(row) is True]
-        if not found:
-            self._right = row
-        return found
+            pairs = zip(row, last, strict=True)
+            asked = self._depending(tuple([place for place, (one, other) in enumerate(pairs) if one != other]))
+        broken = self._last_broken
+        for number in asked:
+            if self._rules[number][1](row) is True:
+                broken.add(number)
+            else:
+                broken.discard(number)
+        self._last = row
+        return [Broken(rule, self._show(rule, row)) for rule, _ in (self._rules[number] for number in sorted(broken))]
 
-    def _on(self, changed: tuple[int, ...]) -> list[tuple[Rule, Breaks]]:
-        """Rules on one of the columns at these places."""
-        places = set(changed)
-        return [(rule, f) for rule, f in self._rules if not places.isdisjoint(map(self._positions.get, rule.columns))]
+    def _on(self, changed: tuple[int, ...]) -> list[int]:
+        """Numbers of the rules on columns at these places."""
+        names = {name for name, place in self._positions.items() if place in changed}
+        return [number for number, (rule, _) in enumerate(self._rules) if not names.isdisjoint(rule.columns)]
 
     def _show(self, rule: Rule, row: Sequence[Cell]) -> str:
         cells = itemgetter(*map(self._positions.__getitem__, rule.columns))(row)
