@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -37,8 +38,11 @@ if TYPE_CHECKING:
     from epncore.model.collection import Collection
     from grammars.plan import Plan
 
-BATCH_FILES = 1024
-"""Files of one transaction."""
+BATCH_FILES = 4096
+"""Most files of one transaction."""
+
+BATCH_SECONDS = 2.0
+"""After so long what was read is written, however little: files that take seconds are not kept for hours."""
 
 MOST_REFUSED = 100
 """Rows that the database may refuse before the run ends: then it is no matter of single files."""
@@ -199,7 +203,7 @@ class Attempts:
         """Do some jobs and write what they give, in the order of the jobs; how many there were."""
         done = 0
         with closing(in_order(jobs, self.pool)) as outcomes:
-            while batch := list(islice(outcomes, BATCH_FILES)):
+            for batch in _batches(outcomes):
                 self._write(batch)
                 done += len(batch)
                 if self.progress:
@@ -262,3 +266,15 @@ class Attempts:
             undigested=found.undigested if found else 0,
             rows=self.differences.row_count(),
         )
+
+
+def _batches(outcomes: Iterable[Outcome]) -> Iterator[list[Outcome]]:
+    batch: list[Outcome] = []
+    began = time.monotonic()
+    for outcome in outcomes:
+        batch.append(outcome)
+        if len(batch) >= BATCH_FILES or time.monotonic() - began > BATCH_SECONDS:
+            yield batch
+            batch, began = [], time.monotonic()
+    if batch:
+        yield batch

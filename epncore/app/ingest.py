@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 from epncore.app import worker
-from epncore.app.attempt import BATCH_FILES, Attempts, Wanted
+from epncore.app.attempt import Attempts, Wanted
 from epncore.app.cluster import cluster_pool
 from epncore.app.embargo import present
 from epncore.app.pool import local_pool
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 CHUNK_FILES = 32
 """Files that a worker is handed at once."""
+
+CHUNKS_AHEAD = 64
+"""Chunks that are worked on while a batch is written."""
 
 
 class Progress(Protocol):
@@ -114,7 +117,7 @@ def ingest(
     plans = compile_plans(collection, str(folder / config.FILE_NAME))
     made_by = tuple(stamps(collection, plans))
     task = worker.Task(str(folder.absolute()), now or present(), strict, made_by, digest=verify)
-    work = Work(task, limits or Limits(), CHUNK_FILES, ahead=2 * BATCH_FILES // CHUNK_FILES)
+    work = Work(task, limits or Limits(), CHUNK_FILES, ahead=CHUNKS_AHEAD)
     pool = cluster_pool(work, scheduler) if scheduler else local_pool(work, workers)
     wanted = Wanted(dry_run, prune, verify, rebuild, ready)
     # The pool is left last: what became of a stopped run is noted before its processes are ended.

@@ -10,6 +10,8 @@ from epncore.app.scan import Seen
 from epncore.model.bookkeeping import LEDGER, Stamp
 from epncore.model.row import Cell, Row
 
+_LEDGER_NAMES = LEDGER.names
+
 Status = Literal["row", "quarantined", "duplicate", "withheld", "unavailable", "superseded"]
 
 
@@ -59,4 +61,4 @@ class Outcome:
             "granule_uid": self.granule_uid, "row_hash": self.row_hash, "release_date": self.release_date,
             "given": self.given, "digest": self.digest, **(self.stamp._asdict() if self.stamp else {}),
         }  # fmt: skip
-        return tuple(known.get(name) for name in LEDGER.names)
+        return tuple(map(known.get, _LEDGER_NAMES))

@@ -12,8 +12,8 @@ from laboratory import Laboratory, run
 from measure import Measure, Sizes, at_least, at_most, in_turns, say, wall_seconds
 
 from epncore.app import indices, schema
+from epncore.app.attempt import BATCH_FILES
 from epncore.app.diff import Differences
-from epncore.app.ingest import BATCH_FILES
 from epncore.app.outcome import Outcome
 from epncore.app.scan import Seen
 from epncore.app.store import Store
