@@ -171,12 +171,14 @@ class Attempts:
             self.progress.found(self.by_product.total())
 
     def _counted(self, files: Iterable[Seen]) -> Iterator[Seen]:
+        by_product = [0] * len(self.collection.product)
         for seen in files:
-            if seen.is_folder:
+            if seen.size_bytes < 0 and seen.is_folder:
                 self.folders += 1
             else:
-                self.by_product[seen.product] += 1
+                by_product[seen.product] += 1
             yield seen
+        self.by_product.update(dict(enumerate(by_product)))
 
     def _execute(self) -> None:
         """Write what differs, remove what is gone, then give rows to those whose rival went."""
@@ -255,7 +257,7 @@ class Attempts:
             withheld=count["withheld"],
             superseded=count["superseded"],
             quarantined_count=quarantined_count,
-            quarantined=self.differences.quarantine(LISTED),
+            quarantined=self.differences.quarantine(LISTED) if quarantined_count else [],
             newly_quarantined=total.newly_quarantined,
             unavailable=self.differences.away(),
             vanished_count=vanished_count,

@@ -60,12 +60,12 @@ def in_order(items: Iterator[Item], pool: Pool[Item, Result]) -> Generator[Resul
 
 @contextmanager
 def local_pool(work: Work[Item, Result], workers: int | None = None) -> Iterator[Pool[Item, Result]]:
-    """Worker processes on this machine, as many as cores by default; each is told its work when there is some.
+    """Worker processes on this machine, as many as cores by default; they are begun when there is work for them.
 
     Leaving ends them, also in the middle of a file.
     """
     slots = workers or len(os.sched_getaffinity(0))
-    crew = Crew(work, slots)
+    crew = Crew(work)
     threads = ThreadPoolExecutor(slots, "pool")
     try:
         yield _Local(work, slots, crew, threads)
@@ -81,8 +81,12 @@ class _Local(Generic[Item, Result]):
         self, work: Work[Item, Result], slots: int, crew: Crew[Item, Result], threads: ThreadPoolExecutor
     ) -> None:
         self.work, self.slots, self.crew, self.threads = work, slots, crew, threads
+        self.begun = False
 
     def submit(self, items: Sequence[Item]) -> Future[list[Result]]:
+        if not self.begun:
+            self.crew.make_ready(self.slots)  # before there are other threads, see `children.begin`
+            self.begun = True
         return self.threads.submit(self.crew.run, items)
 
     def results(self, _: Sequence[Item], ticket: Future[list[Result]]) -> list[Result]:
@@ -95,17 +99,20 @@ class Crew(Generic[Item, Result]):
     Parameters
     ----------
     work : Work
-    ready : int
-        Processes that are begun at once, while this one may still have no other threads (`children.begin`).
     """
 
-    def __init__(self, work: Work[Item, Result], ready: int = 0) -> None:
+    def __init__(self, work: Work[Item, Result]) -> None:
         self.work = work
         self._own = threading.local()
-        self._idle: list[Process[Item, Result]] = [Process(work.limits) for _ in range(ready)]
-        self._all = set(self._idle)
+        self._idle: list[Process[Item, Result]] = []
+        self._all: set[Process[Item, Result]] = set()
         self._ended = False
         self._lock = threading.Lock()
+
+    def make_ready(self, count: int) -> None:
+        """Begin processes before there is a thread for each."""
+        self._idle = [Process(self.work.limits) for _ in range(count)]
+        self._all.update(self._idle)
 
     def run(self, items: Sequence[Item]) -> list[Result]:
         """Work on items in the process of this thread.

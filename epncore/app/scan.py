@@ -96,9 +96,10 @@ class ProductFiles:
             return Seen(key, self.number, -1, -1, -1, -1, companions, *family)
         if not stat.S_ISREG(status.st_mode):
             return Seen(key, self.number, -1, -1, -1, -1, companions, *family)
+        inode = status.st_ino
         return Seen(
-            key, self.number, status.st_size, status.st_mtime_ns, _signed(status.st_ino), status.st_ctime_ns,
-            companions, *family,
+            key, self.number, status.st_size, status.st_mtime_ns, inode if inode < 2**63 else _signed(inode),
+            status.st_ctime_ns, companions, *family,
         )  # fmt: skip
 
     def _look_at_companions(self, relative: str) -> str:
@@ -159,14 +160,15 @@ def scan(collection: Collection, folder: Path) -> Iterator[Seen]:
     for here in roots.values():
         others = [p for p in products if p.real_root != here[0].real_root and _overlap(p, here[0])]
         alone = here[0] if len(here) == 1 and not others else None
+        names, look = here[0].names, here[0].look
         for relative, entry in _walk(here[0].root):
             if entry is None:
                 # A folder that cannot be entered may hold granules: its outcome says so.
                 yield Seen(_written(here[0].prefix + relative), here[0].number, -1, -1)
                 continue
             if alone is not None:
-                if alone.names(relative):
-                    yield alone.look(relative, entry)
+                if names(relative):
+                    yield look(relative, entry)
                 continue
             owners = [product for product in here if product.names(relative)]
             if not owners:
@@ -258,19 +260,16 @@ def _walk(root: Path) -> Iterator[tuple[str, os.DirEntry[str] | None]]:
                 continue
             with os.scandir(place) as entries:
                 for entry in entries:
-                    if _is_folder(entry):
+                    try:
+                        is_folder = entry.is_dir()
+                    except OSError:
+                        is_folder = False
+                    if is_folder:
                         pending.append((entry.path, f"{prefix}{entry.name}/", (*above, identity)))
                     else:
                         yield prefix + entry.name, entry
         except OSError:
             yield prefix, None
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False
 
 
 def _pattern(glob: str) -> str:

@@ -229,15 +229,15 @@ class Bar:
 
     def found(self, files: int) -> None:
         """Show how many files there are."""
-        self.bar.update(self.task, total=files, description="working")
+        self.bar.update(self.task, total=files, description="working", refresh=True)
 
     def done(self, files: int) -> None:
         """Move on."""
-        self.bar.update(self.task, advance=files, description="working")
+        self.bar.update(self.task, advance=files, description="working", refresh=True)
 
     def waits(self, seconds: float, reason: str) -> None:
         """Show that the database is away."""
-        self.bar.update(self.task, description=f"the database is away, tried again in {seconds:g} s")
+        self.bar.update(self.task, description=f"the database is away, tried again in {seconds:g} s", refresh=True)
         self.bar.console.print(safe(reason), style="yellow")
 
 
@@ -249,5 +249,6 @@ def progress_bar(*, wanted: bool) -> Iterator[Bar | None]:
         yield None
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
+    # No thread draws it: worker processes are forked, see `epncore.app.children`.
+    with Progress(*columns, console=console, transient=True, auto_refresh=False) as bar:
         yield Bar(bar)
