@@ -15,6 +15,7 @@ from pydantic import AfterValidator, PlainValidator
 
 from epncore.model.row import Missing, show
 from grammars.axes import as_written
+from grammars.long_tables import read_column
 from grammars.mapping.keys import Entry, Keys, Names, Origin, SpectralAxis, Text, TimeAxis
 from grammars.mapping.source import Array
 from grammars.mapping.table import Facts, MappingTable
@@ -151,12 +152,13 @@ class FitsSource:
         given = getattr(where, "hdu", None)
         if given is not None and hdu is None:
             return Missing(f"no HDU {given!r}")
-        found = self.header.find_column(str(where.array), hdu)
-        values = self.header.column(str(where.array), hdu)
-        if values is None or found is None:
+        # Every word of a list counts; of times some tell all.
+        read = read_column(self.header, str(where.array), hdu, whole=not isinstance(where, TimeAxis))
+        if read is None:
             return Missing(f"no {label}")
         if given is None:
-            label = f"column {where.array} of HDU {found[0]}"
+            label = f"column {where.array} of HDU {read.hdu}"
+        values, label = read.values, f"{label}{read.note}"
         if values.dtype.kind in "iuf":
             # One value a row is one axis; many a row are tables, one a row.
             numbers = (
@@ -186,7 +188,7 @@ class MappedFits:
     """The grammar; see `grammars.protocol.Grammar`."""
 
     name = "mapped_fits"
-    version = 1
+    version = 2
     format = "fits"
     generic = True
     options: type[GrammarOptions] = MappedFitsOptions

@@ -97,9 +97,29 @@ def _times(source: Source, axis: TimeAxis, origin: Origin | None, place: str) ->
     values = _finite(array.values) * seconds(unit or "")
     if values.size == 0:
         return Missing(f"{array.label} is empty")
-    steps, from_zero = row_steps(values, gaps=True), origin.shown(*origin.names) if origin.names else str(origin.moment)
-    step, label = steps.median if steps else 0.0, f"{array.label} [{unit}] from {from_zero}"
-    return _labelled(zero.jd(float(values.min())), zero.jd(float(values.max()) + step), steps, label)
+    from_zero = origin.shown(*origin.names) if origin.names else str(origin.moment)
+    return counted_times(values, zero, f"{array.label} [{unit}] from {from_zero}")
+
+
+def counted_times(values_s: NDArray[np.float64], zero: Moment, label: str) -> Times:
+    """What seconds that count from a moment tell.
+
+    Parameters
+    ----------
+    values_s : ndarray, shape (n,), s
+        All finite; at least one.
+    zero : Moment
+    label : str
+        What they are, for people.
+
+    Raises
+    ------
+    ValueError
+        Where they lead to no time that an EPN-TAP client would believe.
+    """
+    steps = row_steps(values_s, gaps=True)
+    step = steps.median if steps else 0.0
+    return _labelled(zero.jd(float(values_s.min())), zero.jd(float(values_s.max()) + step), steps, label)
 
 
 def _origin(source: Source, origin: Origin) -> Moment | Missing:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationInfo, model_validator
 
 from epncore.model.collection import check_cells, no_column
 from epncore.model.columns import COLUMNS, Column
 from epncore.model.config_errors import PlacedError
-from epncore.model.row import Found, Missing
+from epncore.model.row import Missing
 from epncore.model.units import duration_factor_s, frequency_factor_hz, unit_factor
 from grammars.common import prefer
 from grammars.mapping.axes import spectral_axis, time_axis
+from grammars.mapping.axis_steps import spectral_steps, time_steps
 from grammars.mapping.keys import Entry, Origin, SpectralAxis, TimeAxis
 from grammars.mapping.moments import NUMERIC
 from grammars.mapping.numbers import converter
@@ -21,7 +22,7 @@ from grammars.mapping.values import answer, is_time
 from grammars.protocol import COLUMNS_KEY, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from grammars.istp_spectrum import Spectrum
     from grammars.mapping.source import Source, Times
@@ -105,17 +106,9 @@ class MappingTable(BaseModel):
     def _axis_steps(self) -> Iterator[Step]:
         time, spectral = self.axes
         if time is not None:
-            yield Step("time_min", "time_axis", _of(lambda f: f.times, lambda t: Found(t.start, t.start_source)))
-            yield Step("time_max", "time_axis", _of(lambda f: f.times, lambda t: Found(t.stop, t.stop_source)))
-            for end, which in (("min", "smallest"), ("max", "largest")):
-                yield Step(f"time_sampling_step_{end}", "time_axis", _of(lambda f: f.times, _time_step(which)))
+            yield from time_steps("time_axis")
         if spectral is not None:
-            for end, which in (("min", "low"), ("max", "high")):
-                yield Step(f"spectral_range_{end}", "spectral_axis", _of(lambda f: f.spectrum, _range_end(which)))
-            for end, which in (("min", "smallest"), ("max", "largest")):
-                yield Step(
-                    f"spectral_sampling_step_{end}", "spectral_axis", _of(lambda f: f.spectrum, _spectral_step(which))
-                )
+            yield from spectral_steps("spectral_axis")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,31 +130,6 @@ def _step(entry: Entry, column: Column) -> Step:
         return answer(granule.facts.source, entry, column)
 
     return Step(column.name, entry.described(), value)
-
-
-def _of(choose: Callable[[Facts], Any], take: Callable[[Any], Answer]) -> Callable[[Granule], Answer]:
-    def value(granule: Granule) -> Answer:
-        found = choose(granule.facts)
-        return found if isinstance(found, Missing) else take(found)
-
-    return value
-
-
-def _time_step(which: str) -> Callable[[Times], Answer]:
-    return lambda t: Missing(t.steps_source) if t.steps is None else Found(getattr(t.steps, which), t.steps_source)
-
-
-def _range_end(which: str) -> Callable[[Spectrum], Answer]:
-    return lambda s: Found(getattr(s, which), s.source)
-
-
-def _spectral_step(which: str) -> Callable[[Spectrum], Answer]:
-    def step(found: Spectrum) -> Answer:
-        if found.steps is None:
-            return Missing(f"{found.source} tells no steps")
-        return Found(getattr(found.steps, which), f"steps of {found.source}")
-
-    return step
 
 
 def _check_entry(entry: Entry, column: Column, columns: Mapping[str, Column]) -> None:

@@ -147,7 +147,9 @@ class FitsHeader:
         unit = self.get(f"TUNIT{found[1]}", found[0]) if found else None
         return str(unit) if unit else None
 
-    def column(self, name: str, within: int | None = None) -> NDArray[Any] | None:
+    def column(
+        self, name: str, within: int | None = None, rows: NDArray[np.int64] | None = None
+    ) -> NDArray[Any] | None:
         """Read the first column of that name.
 
         Parameters
@@ -156,6 +158,8 @@ class FitsHeader:
             Upper and lower case are the same.
         within : int, optional
             The HDU of its table, by default whichever has it.
+        rows : ndarray of int, optional
+            Which rows, from 0, in rising order; by default all. Of a large table no other row is read.
 
         Returns
         -------
@@ -173,8 +177,9 @@ class FitsHeader:
         hdu, number = found
         place = place_of(self.hdus[hdu], number)
         if place is not None:
-            return self._cells(place, self.hdus[hdu])
-        return self._read(hdu, f"column {name}", lambda of_hdu: of_hdu.read_column(number - 1))
+            values = self._cells(place, self.hdus[hdu])
+            return values if rows is None else values[rows]
+        return self._read(hdu, f"column {name}", lambda of_hdu: of_hdu.read_column(number - 1, rows=rows))
 
     def _cells(self, place: Place, table: Hdu) -> NDArray[Any]:
         try:
