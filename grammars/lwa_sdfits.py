@@ -1,0 +1,246 @@
+"""Long Wavelength Array, stations LWA1 and LWA-SV: spectra of a beam in SDFITS, 10 to 88 MHz.
+
+As the LWA Software Library writes them (``lsl.writer.sdfits``, "LSL SDFITS writer", the Parkes variant of SDFITS): one
+table, ``SINGLE DISH``, with a row a time and beam. DATE-OBS is its day and TIME the UTC seconds since midnight,
+EXPOSURE the integration; the cards CRVAL1, CDELT1 and CRPIX1 are the frequencies, and TDIM of DATA tells how many
+there are and of how many polarisations, which CRVAL2 and CDELT2 name. OBJECT, OBJ-RA and OBJ-DEC are placeholders of
+the writer: the target is the collection's.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from epncore.model.columns import COLUMNS, Column
+from epncore.model.errors import HeaderError
+from epncore.model.row import Missing, show
+from epncore.model.units import SECONDS_PER_DAY
+from grammars.istp_spectrum import Spectrum, of_tables
+from grammars.long_tables import read_column
+from grammars.mapped_fits import FitsEntry, FitsSource
+from grammars.mapping.axes import MOST_SAMPLES, counted_times
+from grammars.mapping.axis_steps import spectral_steps, time_steps
+from grammars.mapping.moments import Moment, moment
+from grammars.mapping.numbers import number
+from grammars.mapping.source import refused
+from grammars.mapping.values import answer
+from grammars.protocol import GrammarOptions, Step, constant
+from grammars.stations import longitude_latitude
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    from grammars.mapping.source import Times
+    from grammars.protocol import Answer, Granule
+    from grammars.readers.fits import FitsHeader
+
+_WRITER = "LSL SDFITS writer"
+_TABLE = 1  # HDU
+_STATIONS = {
+    # TELESCOP, as lsl.common.stations names them
+    "LWA1": ("LWA1", "Long Wavelength Array Station 1"),
+    "LWASV": ("LWA-SV", "Long Wavelength Array Sevilleta"),
+}
+_TDIM = re.compile(r"\((\d{1,9}),(\d{1,9}),1,1\)")
+_UNSET = {"", "UNKNOWN", "UKNOWN"}
+"""What the writer has for what it was not told; the second as it spells it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What one file tells."""
+
+    times: Times
+    exposures_s: tuple[Answer, Answer]
+    spectrum: Spectrum | Missing
+    polarisation: str
+    place: tuple[Answer, Answer]
+
+
+class LwaSdfitsGrammar:
+    """See the module; the grammar is as `grammars.protocol.Grammar` describes it."""
+
+    name = "lwa_sdfits"
+    version = 1
+    format = "fits"
+    generic = False
+    options: type[GrammarOptions] = GrammarOptions
+    columns: tuple[Column, ...] = ()
+
+    def recognises(self, header: FitsHeader) -> bool:
+        """By ORIGIN, which names the writer, and TELESCOP, one of the stations."""
+        return header.get("ORIGIN") == _WRITER and header.get("TELESCOP") in _STATIONS
+
+    def examine(self, header: FitsHeader, options: GrammarOptions) -> Facts:  # noqa: ARG002  there are none
+        """Look at the table once.
+
+        Raises
+        ------
+        HeaderError
+            Where it is not there, has no rows, or its times or frequencies cannot be right.
+        """
+        if len(header.hdus) <= _TABLE or header.get("EXTNAME", _TABLE) != "SINGLE DISH":
+            raise HeaderError("there is no table SINGLE DISH", place="HDU 1", hint="Fetch the file again")
+        exposures_s = _numbers(header, "EXPOSURE")
+        times = _times(header, exposures_s)
+        channels, polarisations = _shape(header)
+        return Facts(
+            times=times,
+            exposures_s=_range(exposures_s, "EXPOSURE"),
+            spectrum=_spectrum(header, channels),
+            polarisation=_polarisation(header, polarisations),
+            place=_place(header),
+        )
+
+    def steps(self, options: GrammarOptions) -> Iterator[Step]:  # noqa: ARG002  the same for all
+        """One step a column; what is not here is the config's, or unknown."""
+        yield constant("dataproduct_type", "ds", "DATA has the spectra of a beam")
+        yield Step(
+            "measurement_type",
+            "powers of the beam; polarisations by CRVAL2 and CDELT2",
+            lambda granule: f"phot.flux.density;em.radio{granule.facts.polarisation}",
+        )
+        yield constant("processing_level", 2, "unit of DATA: UNCALIB (CODMAC 2)")
+        yield constant("target_name", None, "the writer has LWA_OBS for every OBJECT")
+        yield from time_steps("columns DATE-OBS and TIME")
+        for place, end in enumerate(("min", "max")):
+            yield Step(f"time_exp_{end}", "column EXPOSURE", _part("exposures_s", place))
+        yield from spectral_steps("cards CRVAL1, CDELT1, CRPIX1 and TDIM of DATA")
+        for end, which in (("min", "low"), ("max", "high")):
+            yield Step(f"spectral_resolution_{end}", "frequencies / column FREQRES", _resolving_power(which))
+        yield Step("instrument_host_name", "card TELESCOP", lambda granule: _STATIONS[granule.header.get("TELESCOP")])
+        yield constant("instrument_name", ("LWA", "Long Wavelength Array"), "TELESCOP: a station of it")
+        yield constant("time_scale", "UTC", "lsl.writer.sdfits: TIME is made of UTC")
+        yield constant("time_refposition", "TOPOCENTER", "the clock stands at the station")
+        for place, axis in enumerate(("lon", "lat")):
+            yield Step(f"observer_{axis}", "cards OBSGEO-X, -Y and -Z", _part("place", place))
+        yield Step("obs_mode", "column OBSMODE", _mode)
+        yield Step("proposal_id", "card PROJID", lambda granule: _told(granule.header.get("PROJID", _TABLE), "PROJID"))
+        yield Step("creation_date", "card DATE", _created)
+
+
+def _numbers(header: FitsHeader, name: str) -> NDArray[np.float64]:
+    """Numbers of a column; of long tables some rows (docs/adr/0032)."""
+    read = read_column(header, name, _TABLE)
+    if read is None or read.values.dtype.kind not in "iuf" or read.values.ndim != 1:
+        raise HeaderError("there is no such column of numbers", place=f"column {name} of HDU 1")
+    values: NDArray[np.float64] = read.values.astype(np.float64)
+    return values
+
+
+def _times(header: FitsHeader, exposures_s: NDArray[np.float64]) -> Times:
+    days, seconds = read_column(header, "DATE-OBS", _TABLE), _numbers(header, "TIME")
+    if days is None or not seconds.size:
+        raise HeaderError("there are no rows with a day and a time", place="columns DATE-OBS and TIME of HDU 1")
+    dates = {text: _day(str(text)) for text in np.unique(days.values)}
+    first = min(dates.values())
+    from_first = np.array([(dates[text] - first).days * SECONDS_PER_DAY for text in days.values]) + seconds
+    known = from_first[np.isfinite(from_first)]
+    if not known.size:
+        raise HeaderError("it holds no number", place="column TIME of HDU 1")
+    label = f"columns DATE-OBS and TIME of HDU 1{days.note}"
+    try:
+        times = counted_times(known, Moment(first, 0.0), label)
+        if np.isfinite(exposures_s).all() and exposures_s.min() > 0:
+            stop = Moment(first, 0.0).jd(float(known.max()) + float(exposures_s[-1]))
+            times = replace(times, stop=stop, stop_source=f"{label}, latest + its EXPOSURE")
+    except ValueError as error:
+        raise refused(error, label) from None
+    return times
+
+
+def _day(text: str) -> dt.date:
+    try:
+        return moment([text.strip()], "iso", day_is_enough=True).date
+    except ValueError as error:
+        raise refused(error, "column DATE-OBS of HDU 1") from None
+
+
+def _range(values: NDArray[np.float64], name: str) -> tuple[Answer, Answer]:
+    known = values[np.isfinite(values) & (values > 0)]
+    if not known.size:
+        return (Missing(f"column {name} has no number above 0"),) * 2
+    # Single precision, as its writer meant it.
+    return tuple(float(str(np.float32(end))) for end in (known.min(), known.max()))  # type: ignore[return-value]
+
+
+def _shape(header: FitsHeader) -> tuple[int, int]:
+    """Channels and polarisations."""
+    column = header.columns(_TABLE).get("DATA")
+    found = header.get(f"TDIM{column}", _TABLE)
+    match = _TDIM.fullmatch(str(found).replace(" ", ""))
+    if column is None or match is None or not 1 <= int(match[1]) <= MOST_SAMPLES:
+        raise HeaderError(f"{show(found)} is no shape as (1024,2,1,1)", place="TDIM of column DATA of HDU 1")
+    return int(match[1]), int(match[2])
+
+
+def _spectrum(header: FitsHeader, channels: int) -> Spectrum | Missing:
+    ends = {key: header.get(key, _TABLE) for key in ("CRVAL1", "CDELT1", "CRPIX1")}
+    try:
+        first, step, reference = map(number, ends.values())
+    except ValueError as error:
+        raise refused(error, "cards CRVAL1, CDELT1 and CRPIX1 of HDU 1") from None
+    values = first + (np.arange(1.0, channels + 1.0, dtype=np.float64) - reference) * step
+    if not np.isfinite(values).all():
+        raise HeaderError(f"{ends} lead to no frequencies", place="HDU 1")
+    found = of_tables(values.reshape(1, -1), "cards CRVAL1, CDELT1 and CRPIX1 of HDU 1 [Hz]")
+    return Missing("no frequency is above 0") if found is None else found
+
+
+def _polarisation(header: FitsHeader, count: int) -> str:
+    """The UCD of several Stokes parameters or products; one alone is a power."""
+    code = header.get("CRVAL2", _TABLE)
+    if count < 2 or not isinstance(code, (int, float)):
+        return ""
+    if code > 0:
+        return ";phys.polarization.stokes"
+    return ";phys.polarization.linear" if code <= -5 else ";phys.polarization.circular"
+
+
+def _place(header: FitsHeader) -> tuple[Answer, Answer]:
+    try:
+        position_m = [number(header.get(f"OBSGEO-{axis}", _TABLE)) for axis in "XYZ"]
+    except ValueError:
+        return (Missing("cards OBSGEO-X, -Y and -Z are not all there"),) * 2
+    return longitude_latitude([position_m], "cards OBSGEO-X, -Y and -Z")
+
+
+def _resolving_power(which: str) -> Callable[[Granule], Answer]:
+    def value(granule: Granule) -> Answer:
+        widths = _range(_numbers(granule.header, "FREQRES"), "FREQRES")
+        found, width = granule.facts.spectrum, widths[0]
+        if isinstance(found, Missing) or not isinstance(width, float):
+            return Missing("frequencies or their widths are not known")
+        power: float = getattr(found, which) / width
+        return power
+
+    return value
+
+
+def _part(attribute: str, place: int) -> Callable[[Granule], Answer]:
+    return lambda granule: getattr(granule.facts, attribute)[place]
+
+
+def _mode(granule: Granule) -> Answer:
+    read = read_column(granule.header, "OBSMODE", _TABLE)
+    modes = [] if read is None else sorted({str(text).strip() for text in read.values})
+    return _told(modes[0] if len(modes) == 1 else None, "one OBSMODE")
+
+
+def _told(value: object, name: str) -> Answer:
+    text = str(value or "").strip()
+    return Missing(f"{name} is not told") if text in _UNSET else text
+
+
+def _created(granule: Granule) -> Answer:
+    return answer(FitsSource(granule.header), FitsEntry(key=("DATE",)), COLUMNS["creation_date"])
+
+
+GRAMMAR = LwaSdfitsGrammar()
