@@ -108,7 +108,7 @@ class LwaSdfitsGrammar:
             lambda granule: f"phot.flux.density;em.radio{granule.facts.polarisation}",
         )
         yield constant("processing_level", 2, "unit of DATA: UNCALIB (CODMAC 2)")
-        yield constant("target_name", None, "the writer has LWA_OBS for every OBJECT")
+        yield constant("target_name", Missing("the writer has LWA_OBS for every OBJECT"))
         yield from time_steps("columns DATE-OBS and TIME")
         for place, end in enumerate(("min", "max")):
             yield Step(f"time_exp_{end}", "column EXPOSURE", _part("exposures_s", place))

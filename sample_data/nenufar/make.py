@@ -154,7 +154,7 @@ def _instrument(kind: str) -> fits.BinTableHDU:
         noMR=(f"{count}I", [np.arange(count)]),
         noPositionETRS=(f"{3 * count}D", [MINI_ARRAYS.ravel()]),
         nbPol=("1I", [2]),
-        spol=("4A", ["NWNE"]),
+        spol=("4A", [["NW", "NE"]], None, "(2,2)"),
         **({"nbXSTFreq": ("1I", [161])} if kind == "XST" else {}),
     )
 
@@ -204,10 +204,10 @@ def _pointing(name: str, number: str, start: dt.datetime, beams: int) -> fits.Bi
 
 
 def _table(extname: str, /, **columns: tuple[object, ...]) -> fits.BinTableHDU:
-    """A table; a column is a format, its rows and perhaps a unit."""
+    """A table; a column is a format, its rows, and perhaps a unit and a shape."""
     made = [
-        fits.Column(label, column[0], array=np.asarray(column[1]), unit=column[2] if len(column) > 2 else None)
-        for label, column in columns.items()
+        fits.Column(label, form, array=np.asarray(rows), **dict(zip(("unit", "dim"), more, strict=False)))
+        for label, (form, rows, *more) in columns.items()
     ]
     return fits.BinTableHDU.from_columns(made, name=extname)
 
