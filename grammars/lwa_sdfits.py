@@ -20,6 +20,7 @@ from epncore.model.columns import COLUMNS, Column
 from epncore.model.errors import HeaderError
 from epncore.model.row import Missing, show
 from epncore.model.units import SECONDS_PER_DAY
+from grammars.axes import as_written
 from grammars.istp_spectrum import Spectrum, of_tables
 from grammars.long_tables import read_column
 from grammars.mapped_fits import FitsEntry, FitsSource
@@ -49,6 +50,7 @@ _STATIONS = {
     "LWASV": ("LWA-SV", "Long Wavelength Array Sevilleta"),
 }
 _TDIM = re.compile(r"\((\d{1,9}),(\d{1,9}),1,1\)")
+_TFORM = re.compile(r"(\d{1,9})E")
 _UNSET = {"", "UNKNOWN", "UKNOWN"}
 """What the writer has for what it was not told; the second as it spells it."""
 
@@ -131,8 +133,7 @@ def _numbers(header: FitsHeader, name: str) -> NDArray[np.float64]:
     read = read_column(header, name, _TABLE)
     if read is None or read.values.dtype.kind not in "iuf" or read.values.ndim != 1:
         raise HeaderError("there is no such column of numbers", place=f"column {name} of HDU 1")
-    values: NDArray[np.float64] = read.values.astype(np.float64)
-    return values
+    return as_written(read.values)
 
 
 def _times(header: FitsHeader, exposures_s: NDArray[np.float64]) -> Times:
@@ -167,18 +168,20 @@ def _range(values: NDArray[np.float64], name: str) -> tuple[Answer, Answer]:
     known = values[np.isfinite(values) & (values > 0)]
     if not known.size:
         return (Missing(f"column {name} has no number above 0"),) * 2
-    # Single precision, as its writer meant it.
-    return tuple(float(str(np.float32(end))) for end in (known.min(), known.max()))  # type: ignore[return-value]
+    return float(known.min()), float(known.max())
 
 
 def _shape(header: FitsHeader) -> tuple[int, int]:
     """Channels and polarisations."""
     column = header.columns(_TABLE).get("DATA")
-    found = header.get(f"TDIM{column}", _TABLE)
-    match = _TDIM.fullmatch(str(found).replace(" ", ""))
-    if column is None or match is None or not 1 <= int(match[1]) <= MOST_SAMPLES:
-        raise HeaderError(f"{show(found)} is no shape as (1024,2,1,1)", place="TDIM of column DATA of HDU 1")
-    return int(match[1]), int(match[2])
+    form, found = (str(header.get(f"{key}{column}", _TABLE)).replace(" ", "") for key in ("TFORM", "TDIM"))
+    cell, shape = _TFORM.fullmatch(form), _TDIM.fullmatch(found)
+    if cell is None or shape is None or not 1 <= int(cell[1]) == int(shape[1]) * int(shape[2]) <= MOST_SAMPLES:
+        raise HeaderError(
+            f"TFORM {show(form)} and TDIM {show(found)} are no cell as 2048E and (1024,2,1,1)",
+            place="column DATA of HDU 1",
+        )
+    return int(shape[1]), int(shape[2])
 
 
 def _spectrum(header: FitsHeader, channels: int) -> Spectrum | Missing:
@@ -187,7 +190,8 @@ def _spectrum(header: FitsHeader, channels: int) -> Spectrum | Missing:
         first, step, reference = map(number, ends.values())
     except ValueError as error:
         raise refused(error, "cards CRVAL1, CDELT1 and CRPIX1 of HDU 1") from None
-    values = first + (np.arange(1.0, channels + 1.0, dtype=np.float64) - reference) * step
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = first + (np.arange(1.0, channels + 1.0, dtype=np.float64) - reference) * step
     if not np.isfinite(values).all():
         raise HeaderError(f"{ends} lead to no frequencies", place="HDU 1")
     found = of_tables(values.reshape(1, -1), "cards CRVAL1, CDELT1 and CRPIX1 of HDU 1 [Hz]")

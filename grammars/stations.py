@@ -36,7 +36,8 @@ def longitude_latitude(positions_m: ArrayLike, source: str) -> tuple[Answer, Ans
         East and north; Missing where no place is on Earth.
     """
     positions = np.asarray(positions_m, np.float64)
-    distances_m = np.linalg.norm(positions, axis=1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        distances_m = np.linalg.norm(positions, axis=1)
     known = positions[(_EARTH_M[0] < distances_m) & (distances_m < _EARTH_M[1])]
     if not len(known):
         return (Missing(f"{source}: no place on Earth"),) * 2

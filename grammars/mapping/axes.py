@@ -148,10 +148,10 @@ def _absolute(array: Array, form: str) -> Times | Missing:
         raise ValueError(f"it holds numbers, and {form} is a format of texts", f"For numbers: {', '.join(NUMERIC)}")
     if values.size == 0:
         return Missing(f"{array.label} is empty")
+    first, last = (from_number(float(end), form) for end in (values.min(), values.max()))
     factor = 1.0 if form == "unix" else SECONDS_PER_DAY
     found, decimals = sampling((values - values.min()) * factor), _DECIMALS_S[form]
     steps = Steps(*(round(step, decimals) for step in (found.smallest, found.median, found.largest))) if found else None
-    first, last = (from_number(float(end), form) for end in (values.min(), values.max()))
     return _labelled(first.jd(), last.jd(steps.median if steps else 0.0), steps, label)
 
 

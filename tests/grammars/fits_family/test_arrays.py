@@ -85,6 +85,17 @@ def test_what_lwa_cannot_do_without(made: Made, tmp_path: Path) -> None:
     refused(lambda hdus: hdus[1].data["TIME"].fill(np.nan), "column TIME of HDU 1")
     refused(lambda hdus: hdus[1].header.remove("CRVAL1"), "cards CRVAL1, CDELT1 and CRPIX1 of HDU 1")
     refused(lambda hdus: hdus[1].columns.change_name("EXPOSURE", "OTHER"), "column EXPOSURE of HDU 1")
+    refused(lambda hdus: hdus[1].header.set("CDELT1", 1.7e308), "HDU 1")
+
+
+@pytest.mark.parametrize("shape", ["(256,3,1,1)", "(999999999,999999999,1,1)", "(0,2,1,1)", "(512)", ""])
+def test_a_shape_that_is_not_that_of_its_cell(made: Made, tmp_path: Path, shape: str) -> None:
+    content, path = made("lwa1_sdfits", LWA).read_bytes(), tmp_path / "shape.fits"
+    start = content.index(b"TDIM19  = '(256,2,1,1)'")
+    path.write_bytes(content[:start] + f"TDIM19  = '{shape}'".ljust(80).encode() + content[start + 80 :])
+    with pytest.raises(HeaderError) as caught:
+        row_of("lwa1_sdfits", path, LWA)
+    assert caught.value.place == "column DATA of HDU 1"
 
 
 def test_lwa_words_that_were_not_told_are_no_words(made: Made, tmp_path: Path) -> None:

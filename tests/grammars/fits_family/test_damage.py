@@ -62,10 +62,10 @@ def test_absurd_counts(collection: str, sound: Path, tmp_path: Path, count: str)
 
 def test_no_day_and_no_count_that_leads_out_of_the_calendar(collection: str, sound: Path, tmp_path: Path) -> None:
     changes: dict[str, Callable[[fits.HDUList], object]] = {
-        "iitate": lambda hdus: hdus[0].header.set("CDELT1", 1e300),
-        "lwa1_sdfits": lambda hdus: hdus[1].data["TIME"].fill(1e300),
+        "iitate": lambda hdus: hdus[0].header.set("CDELT1", 1.7e308),
+        "lwa1_sdfits": lambda hdus: hdus[1].data["TIME"].fill(1.7e308),
         "nda_newroutine": lambda hdus: hdus[2].data["jd"].fill(np.inf),
-        "nenufar": lambda hdus: hdus[7].data["jd"].fill(1e300),
+        "nenufar": lambda hdus: hdus[7].data["jd"].fill(1.7e308),
     }
     refused(collection, changed(sound, tmp_path, changes[collection]), HeaderError)
 
