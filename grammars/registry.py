@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from epncore.model.errors import ConfigError, UnknownFormatError, UnreadableError
 from grammars.readers.cdf import CdfReader
+from grammars.readers.das2 import Das2Reader
 from grammars.readers.fits import FitsReader
+from grammars.readers.pds3 import Pds3Reader
 from grammars.readers.sniff import GZIP_MAGIC, describe, first_bytes
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ ENTRY_POINTS = "epncore.grammars"
 @cache
 def readers() -> Mapping[str, Reader]:
     """All readers by format."""
-    return {reader.format: reader for reader in (CdfReader(), FitsReader())}
+    return {reader.format: reader for reader in (CdfReader(), Das2Reader(), FitsReader(), Pds3Reader())}
 
 
 @cache

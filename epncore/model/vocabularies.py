@@ -73,6 +73,7 @@ MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
         "cdf": "application/x-cdf",
         "fits": "application/fits",
         "votable": "application/x-votable+xml",
+        "pds3": "text/plain",
         "das2": "application/vnd.das2.das2stream",
         "png": "image/png",
     }

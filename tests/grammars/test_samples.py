@@ -12,12 +12,13 @@ from typing import TypeAlias
 
 import pytest
 
+from epncore.app.companions import companion_names
 from epncore.app.scan import matcher
 from epncore.model.collection import load
 from epncore.testing.expectations import check_expectation
 from grammars.plan import Plan, compile_plans
-from grammars.protocol import SourceFile
 from grammars.registry import by_name_only, grammar_for, readers
+from grammars.protocol import Companion, SourceFile
 
 SAMPLES = Path(__file__).resolve().parents[2] / "sample_data"
 COLLECTIONS = sorted(path.parent.name for path in SAMPLES.glob("*/collection.toml"))
@@ -46,9 +47,12 @@ def plan_for(name: str, path: Path) -> Plan:
     return compile_plans(collection)[number]
 
 
-def source(path: Path) -> SourceFile:
+def source(name: str, path: Path) -> SourceFile:
+    (product,) = (one for one in load(SAMPLES / name).product if matcher(one.sources)(path.name))
+    beside = (path.parent / companion for companion in companion_names(product, path.name))
     stat = path.stat()
-    return SourceFile(path, path.name, stat.st_size, stat.st_mtime_ns)
+    companions = tuple(Companion(one, one.stat().st_size) for one in beside)
+    return SourceFile(path, path.name, stat.st_size, stat.st_mtime_ns, companions)
 
 
 def test_rows_are_as_expected(name: str, files_of: Callable[[str], Files], request: pytest.FixtureRequest) -> None:
@@ -56,7 +60,7 @@ def test_rows_are_as_expected(name: str, files_of: Callable[[str], Files], reque
     update = request.config.getoption("--update-expectations")
     for path in files.values():
         plan = plan_for(name, path)
-        row = dict(zip((column.name for column in plan.columns), plan.read(source(path)), strict=True))
+        row = dict(zip((column.name for column in plan.columns), plan.read(source(name, path)), strict=True))
         check_expectation(row, expected / f"{path.name}.json", update)
     assert {path.stem for path in expected.iterdir()} == set(files)
 
@@ -80,7 +84,8 @@ def test_files_are_small_and_the_same_bytes_on_each_run(
     environment = {**os.environ, "TZ": "Asia/Tokyo", "PYTHONHASHSEED": "7"}
     command = [sys.executable, "-c", script, str(SAMPLES / name / "make.py"), str(tmp_path)]
     subprocess.run(command, env=environment, check=True)
-    for path in files_of(name).values():
+    folders = {path.parent for path in files_of(name).values()}
+    for path in (path for folder in folders for path in folder.iterdir()):
         again = tmp_path / path.name
         assert path.stat().st_size < 150_000
         assert again.read_bytes() == path.read_bytes()

@@ -1,0 +1,185 @@
+"""Cassini RPWS, low rate full: calibrated spectral densities of its receivers LFR, MFR and HFR, a day each.
+
+PDS3 products of the data set CO-V/E/J/S/SS-RPWS-3-RDR-LRFULL-V1.0: a detached label and records of one length. The
+first record is a header (``CORPWS01``), the second holds the time of each channel within a sweep, the third the
+frequencies, and each further one the spectral densities of one sensor. Labels of whole days have nominal times.
+
+Format: label of the product; RPWS_SCLK_SCET.FMT (bytes 7 to 12: day from 1958-01-01 and millisecond of the day) and
+LRFC_DATA_QUALITY.FMT (low four bits of byte 16: number of the sensor) of the volumes CORPWS.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from epncore.model.errors import HeaderError, UnreadableError
+from epncore.model.row import Found, Missing
+from grammars import pds3
+from grammars.axes import as_written, row_steps
+from grammars.protocol import GrammarOptions, Step, constant, fact
+from grammars.readers.spans import spans
+from grammars.record_times import cadence
+from grammars.steps import ends
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from epncore.model.columns import Column
+    from grammars.axes import Steps
+    from grammars.protocol import Answer, Granule
+    from grammars.readers.pds3 import Pds3Header, Table
+
+DATA_SET = "CO-V/E/J/S/SS-RPWS-3-RDR-LRFULL"
+_MAGIC = b"CORPWS01"
+_EPOCH = dt.date(1958, 1, 1)
+_DAY_MS = 86_401_000  # with a leap second
+_FREQUENCY_MAX_HZ = 20e6  # the HFR ends at 16 MHz
+
+_RECEIVERS = {
+    "LFR": "Low Frequency Receiver", "MFR": "Medium Frequency Receiver", "HFR": "High Frequency Receiver",
+}  # fmt: skip
+_MAGNETIC = {4, 5, 6}  # Bx, By, Bz; 0 to 3 are Ex, Eu, Ev, Ew, 8 the antennas of the HFR, 11 the Langmuir probe
+_ELECTRIC = {0, 1, 2, 3, 8}
+_ELECTRIC_UNIT, _MAGNETIC_UNIT = "V**2.m**-2.Hz**-1", "nT**2.Hz**-1"  # as VOUnits write them
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What one file tells. Times are JD, UTC; steps s; spectral values Hz."""
+
+    time_min: float
+    time_max: float
+    time_steps: Steps | None
+    spectral_range: tuple[float, float]
+    spectral_steps: Steps | None
+    sensors: frozenset[int]
+
+
+class CassiniRpws:
+    """The grammar; see `grammars.protocol.Grammar`."""
+
+    name = "cassini_rpws"
+    version = 1
+    format = "pds3"
+    generic = False
+    options: type[GrammarOptions] = GrammarOptions
+    columns: tuple[Column, ...] = ()
+
+    def recognises(self, header: Pds3Header) -> bool:
+        """By DATA_SET_ID."""
+        return pds3.data_set(header).startswith(DATA_SET)
+
+    def examine(self, header: Pds3Header, options: GrammarOptions) -> Facts:  # noqa: ARG002  there are none
+        """Read the times of channels, the frequencies, and the times of some thousand sweeps.
+
+        Raises
+        ------
+        HeaderError
+            Where the records are of another length or byte order, or hold no time or no frequency.
+        """
+        _check_first_record(header.table("LRFULL_TABLE"))
+        offsets_s = _channels(header, "TIME_TABLE", "TIME")
+        hertz = _channels(header, "FREQUENCY_TABLE", "FREQUENCY")
+        if not (hertz.min() > 0 and hertz.max() <= _FREQUENCY_MAX_HZ and 0 <= offsets_s.min() <= offsets_s.max() < 1e5):
+            raise HeaderError(
+                f"frequencies of {hertz.min():g} to {hertz.max():g} Hz, {offsets_s.min():g} to {offsets_s.max():g} s "
+                "after the start of a sweep",
+                place="FREQUENCY_TABLE, TIME_TABLE",
+                hint="Is the byte order big-endian?",
+            )
+        times, sensors = _sweeps(header.table("SPECTRAL_DENSITY_TABLE"))
+        channel_s = row_steps(offsets_s)
+        first_s, last_s = min(float(t.min()) for t in times), max(float(t.max()) for t in times)
+        return Facts(
+            time_min=_jd(first_s + float(offsets_s.min())),
+            time_max=_jd(last_s + float(offsets_s.max()) + (channel_s.smallest if channel_s else 0.0)),
+            time_steps=cadence(times),
+            spectral_range=(float(hertz.min()), float(hertz.max())),
+            spectral_steps=row_steps(hertz),
+            sensors=sensors,
+        )
+
+    def steps(self, options: GrammarOptions) -> Iterator[Step]:  # noqa: ARG002  the same for all collections
+        """One step a column; what is not here is the config's, or unknown."""
+        yield constant("dataproduct_type", ("ds",), "spectral densities over time and frequency")
+        yield Step("measurement_type", "sensors of the records: electric antennas, search coils", _measurements)
+        yield Step("measurement_unit", "label, UNIT of SPECTRAL_DENSITY, by the sensors of the records", _unit)
+        yield fact("time_min", "time_min", "earliest SCET of a sweep, and the time of its first channel")
+        yield fact("time_max", "time_max", "latest SCET of a sweep, the time of its last channel, and one step")
+        yield from ends("time_sampling_step", "time_steps", "steps of SCET")
+        yield from ends("spectral_range", "spectral_range", "smallest and largest FREQUENCY")
+        yield from ends("spectral_sampling_step", "spectral_steps", "steps of FREQUENCY, without repeats")
+        yield Step("instrument_name", "label, SECTION_ID", _instrument)
+        yield from pds3.steps()
+
+
+def _check_first_record(table: Table) -> None:
+    record = table.read(0, 1)[0].tobytes()
+    if not record.startswith(_MAGIC):
+        raise UnreadableError(f"the data start with {record[:8]!r}, not with {_MAGIC!r}", place="record 1")
+    told = int.from_bytes(record[8:12], "big")
+    if told != table.row_bytes:
+        raise UnreadableError(
+            f"records of {told} bytes, but of {table.row_bytes} by the label", place="record 1, bytes 9 to 12"
+        )
+
+
+def _channels(header: Pds3Header, name: str, column: str) -> NDArray[np.float64]:
+    """One value a channel; channels without a value (0, NaN beyond the last one) do not count."""
+    table = header.table(name)
+    values = as_written(table.column(column, table.read(0, 1))[0].astype(np.float32))
+    valid = values[np.isfinite(values) & ((values > 0) | (column == "TIME"))]
+    if valid.size == 0:
+        raise HeaderError("not one channel has a value", place=f"{name}, {column}")
+    return valid
+
+
+def _sweeps(table: Table) -> tuple[list[NDArray[np.float64]], frozenset[int]]:
+    """Seconds from 1958-01-01 (days of 86400 s) of sweeps in blocks, and the numbers of their sensors."""
+    times, sensors = [], set()
+    for first, last in spans(table.rows):
+        rows = table.read(first, last)
+        days = np.ascontiguousarray(rows[:, 6:8]).view(">u2")[:, 0].astype(np.float64)
+        milliseconds = np.ascontiguousarray(rows[:, 8:12]).view(">u4")[:, 0].astype(np.float64)
+        valid = (days > 0) & (milliseconds < _DAY_MS)
+        if valid.any():
+            times.append(days[valid] * 86400 + milliseconds[valid] / 1000)
+            sensors.update((rows[valid, 15] & 15).tolist())
+    if not times:
+        raise HeaderError("not one record has a time", place="SPECTRAL_DENSITY_TABLE, SCET")
+    return times, frozenset(sensors)
+
+
+def _jd(seconds: float) -> float:
+    days, second_of_day = divmod(seconds, 86400)
+    return pds3.jd(_EPOCH + dt.timedelta(days=days), second_of_day)
+
+
+def _measurements(granule: Granule) -> Answer:
+    sensors = granule.facts.sensors
+    electric = ("phys.electField;em.radio",) if sensors & _ELECTRIC else ()
+    magnetic = ("phys.magField;em.radio",) if sensors & _MAGNETIC else ()
+    return electric + magnetic or Missing("no sensor of the records is an antenna or a search coil")
+
+
+def _unit(granule: Granule) -> Answer:
+    sensors = granule.facts.sensors
+    if sensors <= _ELECTRIC:
+        return _ELECTRIC_UNIT
+    return _MAGNETIC_UNIT if sensors <= _MAGNETIC else Missing("electric and magnetic sensors have their own units")
+
+
+def _instrument(granule: Granule) -> Answer:
+    section = granule.header.text("SECTION_ID") or ""
+    known = _RECEIVERS.get(section)
+    names = ("RPWS", "Radio and Plasma Wave Science", *((section, known) if known else ()))
+    return Found(names, "DATA_SET_ID, and the receiver in SECTION_ID")
+
+
+GRAMMAR = CassiniRpws()

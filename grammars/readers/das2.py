@@ -1,0 +1,208 @@
+"""das2 streams, version 2.2, text (.d2t) and binary (.d2s): header packets of XML, data packets of fixed length.
+
+Format: das2 Interface Control Document 2.2.2, section 2. A header packet is ``[NN]``, six digits of its length,
+and XML: 00 tells of the stream, 01 to 99 of the records that follow with the tag ``:NN:``, xx holds comments and
+exceptions. There is no index: the packets are walked through from tag to tag, and of each record only its time is read.
+A stream of one kind of records is not walked through: a sample of them is looked at, and a longer one costs no more.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+from epncore.model.errors import NotGranuleError, UnavailableError, UnreadableError
+from epncore.model.printable import printable
+from grammars.readers.das2_packets import Element, Kind, element, kind
+from grammars.readers.spans import spans
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+PACKETS_MAX = 500_000
+"""A stream that mixes kinds of records is walked through up to here; more would take minutes."""
+
+TAG_BYTES = 4
+
+_START = re.compile(rb"\[00\]\d{6}\s{0,40}<stream\b")
+_HEADER = re.compile(rb"\[(\d\d|xx|XX)\](\d{6})")
+_HEADER_BYTES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The times of records of one kind, or of some that stand for them.
+
+    Attributes
+    ----------
+    kind : Kind
+    spans : list of list of bytes
+        Times as they stand in the file, in the order of the file; what lies between two spans was not looked at.
+    """
+
+    kind: Kind
+    spans: list[list[bytes]]
+
+
+class Das2Reader:
+    """Opens das2 streams by content."""
+
+    format = "das2"
+
+    def sniff(self, head: bytes) -> bool:
+        """Whether the bytes start a stream header."""
+        return _START.match(head) is not None
+
+    def open(self, path: Path) -> Das2Header:
+        """Read the header of the stream; its packets are read when they are asked for.
+
+        Raises
+        ------
+        UnreadableError
+            Where it is no stream of version 2.2, or a compressed one.
+        UnavailableError
+            Where it cannot be opened.
+        """
+        try:
+            stream = path.open("rb")
+        except OSError as error:
+            raise UnavailableError(f"cannot be read ({error.strerror})", path=str(path)) from None
+        try:
+            if not self.sniff(stream.read(64)):
+                raise UnreadableError(
+                    "no das2 stream: it does not start with [00], six digits and <stream", place="byte 0"
+                )
+            stream.seek(0)
+            packets = _Packets(stream)
+            _, xml = packets.header()
+            if xml.attributes.get("compression", "none") != "none":
+                raise UnreadableError("a compressed stream", place="<stream>", hint="Keep it without compression")
+        except BaseException:
+            stream.close()
+            raise
+        return Das2Header(path, xml, packets)
+
+
+class Das2Header:
+    """An open stream.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+    properties : dict of str to str
+        Of the stream, without the prefixes that tell their types: ``title``, ``xCacheRange``.
+    """
+
+    def __init__(self, path: Path, stream: Element, packets: _Packets) -> None:
+        self.path, self.properties, self._packets = path, stream.properties(), packets
+
+    def __enter__(self) -> Das2Header:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._packets.close()
+
+    def records(self) -> list[Records]:
+        """The times of all kinds of records, in the order in which they appear.
+
+        Raises
+        ------
+        UnreadableError
+            Where a packet is cut or no packet, or more than `PACKETS_MAX` mix.
+        NotGranuleError
+            Where there are no records; with what the stream says of that.
+        """
+        return self._packets.records()
+
+
+class _Packets:
+    """What follows in a stream, packet by packet."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._size_bytes = stream.seek(0, os.SEEK_END)
+        self._at = 0
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def header(self) -> tuple[bytes, Element]:
+        """The header packet that starts here: its number and its XML."""
+        start = self._at
+        match = _HEADER.match(self._read(start, _HEADER_BYTES))
+        if match is None:
+            raise UnreadableError("neither a header packet nor a record of a known kind", place=f"byte {start}")
+        length = int(match.group(2))
+        xml = self._read(start + _HEADER_BYTES, length)
+        self._at = start + _HEADER_BYTES + length
+        return match.group(1), element(xml.strip(), f"byte {start}")
+
+    def records(self) -> list[Records]:
+        kinds: dict[bytes, Records] = {}  # in force: a later header may give a tag another meaning
+        found: list[Records] = []
+        said: list[str] = []
+        for _ in range(PACKETS_MAX):
+            if self._at == self._size_bytes:
+                break
+            tag = self._read(self._at, TAG_BYTES)
+            if tag not in kinds:
+                self._define(kinds, said)
+                continue
+            one = kinds[tag]
+            if not found and (sample := self._sample(one.kind)):
+                return [Records(one.kind, sample)]
+            if not one.spans[0]:
+                found.append(one)
+            one.spans[0].append(self._read(self._at + TAG_BYTES, one.kind.x.size_bytes))
+            self._at = self._after(one.kind)
+        else:
+            raise UnreadableError(f"more than {PACKETS_MAX} packets of several kinds", place=f"byte {self._at}")
+        if not found:
+            raise NotGranuleError("; ".join(["no records", *said]), place="the stream")
+        return found
+
+    def _define(self, kinds: dict[bytes, Records], said: list[str]) -> None:
+        start = self._at
+        number, xml = self.header()
+        if number.isdigit():
+            tag = b":%s:" % number
+            kinds[tag] = Records(kind(tag, xml, f"byte {start}"), [[]])
+        elif xml.name == "exception":
+            words = (xml.attributes.get(key, "") for key in ("type", "message"))
+            said.append(printable(" ".join(word for word in words if word))[:200])
+
+    def _sample(self, one: Kind) -> list[list[bytes]] | None:
+        """Times of some records, where nothing but records of this kind follows: by their length and their tags."""
+        count, rest = divmod(self._size_bytes - self._at, one.record_bytes)
+        if rest:
+            return None
+        found = []
+        for first, last in spans(count):
+            places = (self._at + place * one.record_bytes for place in range(first, last))
+            packets = [self._read(place, TAG_BYTES + one.x.size_bytes) for place in places]
+            if not all(packet.startswith(one.tag) for packet in packets):
+                return None
+            found.append([packet[TAG_BYTES:] for packet in packets])
+        return found
+
+    def _after(self, one: Kind) -> int:
+        """Where the record that starts here ends."""
+        end = self._at + one.record_bytes
+        if end > self._size_bytes:
+            raise self._cut(self._at)
+        return end
+
+    def _read(self, start: int, size_bytes: int) -> bytes:
+        self._stream.seek(start)
+        content = self._stream.read(size_bytes)
+        if len(content) < size_bytes:
+            raise self._cut(start)
+        return content
+
+    def _cut(self, start: int) -> UnreadableError:
+        return UnreadableError("the stream is cut within a packet", place=f"byte {start}", hint="Fetch the file again")

@@ -1,0 +1,177 @@
+"""Voyager 1 and 2, Plasma Wave Subsystem: waveforms of the wideband receiver and spectra of the spectrum analyser.
+
+PDS3 products. Waveforms (data sets VGn-...-PWS-1-EDR-WFRM-60MS): a file is a frame of 48 s; its first record is an
+engineering header, each further one a line of 1600 samples of 4 bits, taken within 55.56 of 60 ms. Spectra (data sets
+VGn-...-PWS-2-RDR-SA-4.0SEC and -SAFULL): records of 24 little-endian integers of 2 bytes, which are the time, the
+spacecraft clock and a value for each of 16 channels from 10 Hz to 56.2 kHz.
+
+Format: labels; DATATIPS.TXT of the volumes VGPW_1001 (waveforms: lines 1 to 800 of a frame) and VGPW_0101 (spectra:
+fields of a record, frequencies of the channels). Where a line stands in its frame was seen in a real file:
+bytes 19 to 24 of a record are the spacecraft clock (16 bits, modulo 60, line), big-endian.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from epncore.model.errors import HeaderError
+from grammars import pds3
+from grammars.axes import Steps, row_steps
+from grammars.protocol import GrammarOptions, Step, constant, fact
+from grammars.readers.spans import spans
+from grammars.record_times import cadence
+from grammars.steps import ends
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from epncore.model.columns import Column
+    from grammars.readers.pds3 import Pds3Header
+
+_DATA_SET = re.compile(r"VG[12]-[A-Z/]+-PWS-[12]-(?:EDR-WFRM-60MS|RDR-SA-4\.0SEC|RDR-SAFULL)")
+
+_LINES, _LINE_S, _LINE_SAMPLES = 800, 0.06, 1600
+_SAMPLE_S = 1 / 28800
+
+_RECORD_BYTES = 48
+_CHANNELS_HZ = (
+    10.0, 17.8, 31.1, 56.2, 100.0, 178.0, 311.0, 562.0,
+    1000.0, 1780.0, 3110.0, 5620.0, 10000.0, 17800.0, 31100.0, 56200.0,
+)  # fmt: skip
+_YEARS = (77, 199)  # since 1900
+_HOURS = (24, 24 + 366 * 24)  # of a year, which starts with hour 24
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What one file tells. Times are JD, UTC; steps s; spectral values Hz."""
+
+    product_type: str
+    measurement_unit: str
+    time_min: float
+    time_max: float
+    time_steps: Steps | None
+    spectral_range: tuple[float, float] | None
+    spectral_steps: Steps | None
+    receiver: tuple[str, ...]
+
+
+class VoyagerPws:
+    """The grammar; see `grammars.protocol.Grammar`."""
+
+    name = "voyager_pws"
+    version = 1
+    format = "pds3"
+    generic = False
+    options: type[GrammarOptions] = GrammarOptions
+    columns: tuple[Column, ...] = ()
+
+    def recognises(self, header: Pds3Header) -> bool:
+        """By DATA_SET_ID."""
+        return _DATA_SET.match(pds3.data_set(header)) is not None
+
+    def examine(self, header: Pds3Header, options: GrammarOptions) -> Facts:  # noqa: ARG002  there are none
+        """Read clocks of lines, or times of spectra.
+
+        Raises
+        ------
+        HeaderError
+            Where the records hold no such clock or time.
+        """
+        return _waveform(header) if "-WFRM-" in pds3.data_set(header) else _spectra(header)
+
+    def steps(self, options: GrammarOptions) -> Iterator[Step]:  # noqa: ARG002  the same for all collections
+        """One step a column; what is not here is the config's, or unknown."""
+        yield fact("dataproduct_type", "product_type", "DATA_SET_ID: waveforms, or spectra over time")
+        yield constant("measurement_type", ("phys.electField;em.radio",), "an electric dipole of two 10 m elements")
+        yield fact("measurement_unit", "measurement_unit", "samples and channels are not calibrated")
+        yield fact("time_min", "time_min", "START_TIME and the line of the first record; or the time of the first one")
+        yield fact("time_max", "time_max", "end of the last line; or time of the last record and one step")
+        yield from ends("time_sampling_step", "time_steps", "28800 samples a second; or steps of the records")
+        yield from ends("spectral_range", "spectral_range", "lowest and highest channel, DATATIPS.TXT")
+        yield from ends("spectral_sampling_step", "spectral_steps", "steps between channels, DATATIPS.TXT")
+        yield fact("instrument_name", "receiver", "DATA_SET_ID")
+        yield from pds3.steps()
+
+
+def _waveform(header: Pds3Header) -> Facts:
+    """A frame: it may lack lines at its ends, which its label does not tell."""
+    table = header.table("TIME_SERIES")
+    clocks = np.concatenate([table.read(*span)[:, 18:24] for span in spans(table.rows)])
+    counts = np.ascontiguousarray(clocks).view(">u2")
+    frame, lines = counts[:, :2], counts[:, 2]
+    valid = (lines >= 1) & (lines <= _LINES) & (frame == frame[0]).all(axis=1) & (frame[:, 1] < 60)
+    if not valid.all():
+        worst = int(np.argmin(valid))
+        raise HeaderError(
+            f"spacecraft clock {counts[worst].tolist()}",
+            place=f"TIME_SERIES, record {worst + 1}, bytes 19 to 24",
+            hint="One frame (16 bits, modulo 60) and lines 1 to 800, big-endian",
+        )
+    date, second = pds3.time(header, "START_TIME")
+    first, last = (int(lines.min()) - 1) * _LINE_S, (int(lines.max()) - 1) * _LINE_S
+    return Facts(
+        product_type="ts",
+        measurement_unit="adu",
+        time_min=pds3.jd(date, second + first),
+        time_max=pds3.jd(date, second + last + _LINE_SAMPLES * _SAMPLE_S),
+        time_steps=Steps(_SAMPLE_S, _SAMPLE_S, _SAMPLE_S),
+        spectral_range=None,
+        spectral_steps=None,
+        receiver=("PWS", "Plasma Wave Subsystem", "Waveform Receiver"),
+    )
+
+
+def _spectra(header: Pds3Header) -> Facts:
+    table = header.table("TABLE")
+    if table.row_bytes != _RECORD_BYTES:
+        raise HeaderError(f"rows of {table.row_bytes} bytes, not of {_RECORD_BYTES}", place="label, TABLE, ROW_BYTES")
+    parts = [table.read(*span).view("<i2").astype(np.float64) for span in spans(table.rows)]
+    fields = np.concatenate(parts)[:, :4]
+    years, hours, seconds, milliseconds = fields.T
+    wrong = ~((years >= _YEARS[0]) & (years <= _YEARS[1]) & (hours >= _HOURS[0]) & (hours < _HOURS[1]))
+    wrong |= (seconds < 0) | (seconds >= 3600) | (milliseconds < 0) | (milliseconds >= 1000)
+    if wrong.any():
+        worst = int(np.argmax(wrong))
+        raise HeaderError(
+            f"year {years[worst]:g}, hour {hours[worst]:g}, second {seconds[worst]:g}, {milliseconds[worst]:g} ms",
+            place=f"TABLE, record {worst + 1}",
+            hint="Years since 1900, hours from 24, little-endian",
+        )
+    times = [_seconds(span) for span in parts]
+    steps = cadence(times)
+    first, last = min(float(t.min()) for t in times), max(float(t.max()) for t in times)
+    channels = np.array(_CHANNELS_HZ)
+    return Facts(
+        product_type="ds",
+        measurement_unit="adu",
+        time_min=_jd(first),
+        time_max=_jd(last + (steps.median if steps else 0.0)),
+        time_steps=steps,
+        spectral_range=(_CHANNELS_HZ[0], _CHANNELS_HZ[-1]),
+        spectral_steps=row_steps(channels),
+        receiver=("PWS", "Plasma Wave Subsystem", "Spectrum Analyzer"),
+    )
+
+
+def _seconds(fields: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Seconds since 1900-01-01, of days of 86400 s."""
+    years = {year: (dt.date(1900 + int(year), 1, 1) - _ZERO).days for year in np.unique(fields[:, 0])}
+    days = np.array([years[year] for year in fields[:, 0]])
+    return days * 86400 + (fields[:, 1] - 24) * 3600 + fields[:, 2] + fields[:, 3] / 1000
+
+
+_ZERO = dt.date(1900, 1, 1)
+
+
+def _jd(seconds: float) -> float:
+    days, second_of_day = divmod(seconds, 86400)
+    return pds3.jd(_ZERO + dt.timedelta(days=days), second_of_day)
+
+
+GRAMMAR = VoyagerPws()

@@ -1,0 +1,174 @@
+"""Two tiny PDS3 products as the low band of Voyager PRA has them, with the two ways in which labels describe sweeps.
+
+Invented data, real layout: Jovian hectometric bursts, and a quiet Neptune with a burst when the spacecraft is closest.
+Same bytes on every run.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from pathlib import Path
+
+import numpy as np
+
+RECORDS, SWEEPS, CHANNELS = 24, 8, 70
+FREQUENCY = 1326.0 - 19.2 * np.arange(CHANNELS)  # kHz, as the table has them
+RIGHT_FIRST, LEFT_FIRST = 0, 512  # bits 9 and 10 of the status word
+
+CONTAINER = """
+  OBJECT                        = CONTAINER
+    NAME                        = SWEEP_STRUCTURE
+    START_BYTE                  = 13
+    BYTES                       = 284
+    REPETITIONS                 = 8
+    DESCRIPTION                 = "One sweep through the receiver."
+    OBJECT                      = COLUMN
+      NAME                      = STATUS_WORD
+      DATA_TYPE                 = "ASCII_INTEGER"
+      START_BYTE                = 1
+      BYTES                     = 4
+    END_OBJECT                  = COLUMN
+    OBJECT                      = COLUMN
+      NAME                      = DATA_CHANNELS
+      UNIT                      = "MILLIBEL"
+      DATA_TYPE                 = "ASCII_INTEGER"
+      START_BYTE                = 5
+      BYTES                     = 280
+      ITEMS                     = 70
+      ITEM_BYTES                = 4
+    END_OBJECT                  = COLUMN
+  END_OBJECT                    = CONTAINER"""
+
+COLUMN = """
+  OBJECT                        = COLUMN
+    NAME                        = "SWEEP{number}"
+    COLUMN_NUMBER               = {column}
+    UNIT                        = "MILLIBELL"
+    DATA_TYPE                   = "ASCII INTEGER"
+    START_BYTE                  = {start}
+    BYTES                       = 4
+    ITEMS                       = 71
+    DESCRIPTION                 = "A status word and 70 low band channels."
+  END_OBJECT                    = COLUMN"""
+
+LABEL = """PDS_VERSION_ID                = PDS3
+RECORD_TYPE                   = FIXED_LENGTH
+RECORD_BYTES                  = 2286
+FILE_RECORDS                  = {records}
+^TABLE                        = "{table}"
+DATA_SET_ID                   = "{data_set}"
+SPACECRAFT_NAME               = "VOYAGER 2"
+INSTRUMENT_NAME               = "PLANETARY RADIO ASTRONOMY RECEIVER"
+TARGET_NAME                   = "{target}"
+MISSION_PHASE_NAME            = "VOYAGER 2 {target} ENCOUNTER"
+START_TIME                    = {start}Z
+STOP_TIME                     = {stop}Z
+PRODUCT_ID                    = "{table}"
+PRODUCT_TYPE                  = "DATA"
+PRODUCT_CREATION_TIME         = {created}
+SPACECRAFT_CLOCK_START_COUNT  = "{clock}"
+SPACECRAFT_CLOCK_STOP_COUNT   = "UNK"
+OBJECT                        = TABLE
+  INTERCHANGE_FORMAT            = ASCII
+  ROWS                          = {records}
+  COLUMNS                       = {columns}
+  ROW_BYTES                     = 2286
+  SAMPLING_PARAMETER_NAME       = TIME
+  SAMPLING_PARAMETER_UNIT       = SECOND
+  SAMPLING_PARAMETER_INTERVAL   = 6.0
+  DESCRIPTION                   = "
+    The data are provided for 70 low band channels ranging from 1326.0 to
+    1.2 kHz and spaced 19.2 kHz apart."
+  OBJECT                        = COLUMN
+    NAME                        = DATE
+    COLUMN_NUMBER               = 1
+    DATA_TYPE                   = "ASCII_INTEGER"
+    START_BYTE                  = 1
+    BYTES                       = 6
+    DESCRIPTION                 = "YYMMDD, spacecraft event time."
+  END_OBJECT                    = COLUMN
+  OBJECT                        = COLUMN
+    NAME                        = SECOND
+    COLUMN_NUMBER               = 2
+    DATA_TYPE                   = "ASCII_INTEGER"
+    START_BYTE                  = 7
+    BYTES                       = 6
+    DESCRIPTION                 = "Second of the day, to the nearest one."
+  END_OBJECT                    = COLUMN{sweeps}
+END_OBJECT                    = TABLE
+END
+"""
+
+
+def make(folder: Path) -> list[Path]:
+    """Write labels and tables into a folder; the paths of the labels, which are the granules."""
+    folder.mkdir(parents=True, exist_ok=True)
+    columns = "".join(COLUMN.format(number=n, column=n + 2, start=13 + 284 * (n - 1)) for n in range(1, SWEEPS + 1))
+    return [
+        _write(
+            folder, "PRA_I.LBL", "VG2-J-PRA-3-RDR-LOWBAND-6SEC-V1.0", dt.datetime(1979, 4, 25, 0, 0, 4, tzinfo=dt.UTC),
+            _jupiter(), CONTAINER, 4, "1997-10-01", "2/18381:21:785", lost=(0, 1, 2),
+        ),
+        _write(
+            folder, "VG2_NEP_PRA_6SEC.LBL", "VG2-N-PRA-3-RDR-LOWBAND-6SEC-V1.0",
+            dt.datetime(1989, 8, 24, 23, 50, 10, tzinfo=dt.UTC), _neptune(), columns, 10, "1996-04-24", "2/11390:01:001", lost=(),
+        ),
+    ]  # fmt: skip
+
+
+def _jupiter() -> np.ndarray:
+    """Hectometric bursts that drift down from 1.3 MHz in minutes, over the galactic background; millibels."""
+    rng = np.random.default_rng(19790425)
+    seconds = 6.0 * np.arange(RECORDS * SWEEPS)
+    power = _background(rng, len(seconds))
+    for start, strength in ((150.0, 2200.0), (620.0, 1500.0), (840.0, 1900.0)):
+        arrival = start + (1326.0 - FREQUENCY) / 8.0
+        power += strength * np.exp(-0.5 * ((seconds[:, None] - arrival) / 25.0) ** 2) * (FREQUENCY > 400.0)
+    return power
+
+
+def _neptune() -> np.ndarray:
+    rng = np.random.default_rng(19890824)
+    seconds = 6.0 * np.arange(RECORDS * SWEEPS)
+    burst = np.exp(-0.5 * ((seconds - 700.0) / 40.0) ** 2)[:, None] * np.exp(-0.5 * ((FREQUENCY - 480.0) / 90.0) ** 2)
+    return _background(rng, len(seconds)) + 1800.0 * burst
+
+
+def _background(rng: np.random.Generator, sweeps: int) -> np.ndarray:
+    quiet = 2400.0 + 400.0 * np.exp(-FREQUENCY / 150.0)  # noise of the spacecraft grows to low frequencies
+    return quiet + rng.normal(0.0, 40.0, (sweeps, CHANNELS))
+
+
+def _write(
+    folder: Path, name: str, data_set: str, start: dt.datetime, power: np.ndarray, sweeps: str, columns: int,
+    created: str, clock: str, lost: tuple[int, ...],
+) -> Path:  # fmt: skip
+    """A label and its table; the sweeps that are lost have a status word of zero and nothing else."""
+    table = folder / name.replace(".LBL", ".TAB")
+    lines = []
+    for record in range(RECORDS):
+        moment = start + dt.timedelta(seconds=48 * record)
+        second = moment.hour * 3600 + moment.minute * 60 + moment.second
+        fields = [f"{moment:%y%m%d}{second:6d}"]
+        for sweep in range(record * SWEEPS, (record + 1) * SWEEPS):
+            values = [1 + (RIGHT_FIRST if sweep % 2 else LEFT_FIRST), *np.round(power[sweep]).astype(int)]
+            fields.extend(f"{0 if sweep in lost else value:4d}" for value in values)
+        lines.append("".join(fields) + "\r\n")
+    table.write_bytes("".join(lines).encode())
+    label = LABEL.format(
+        records=RECORDS, table=table.name, data_set=data_set, target="JUPITER" if "-J-" in data_set else "NEPTUNE",
+        start=f"{start:%Y-%m-%dT%H:%M:%S}.000", stop=f"{moment + dt.timedelta(seconds=48):%Y-%m-%dT%H:%M:%S}.000",
+        created=created, clock=clock, columns=columns, sweeps=sweeps,
+    )  # fmt: skip
+    path = folder / name
+    path.write_bytes(label.replace("\n", "\r\n").encode())
+    modified = dt.datetime.fromisoformat(created).replace(tzinfo=dt.UTC).timestamp() + 86400
+    for written in (path, table):
+        os.utime(written, (modified, modified))
+    return path
+
+
+if __name__ == "__main__":
+    for written in make(Path(__file__).parent / "data"):
+        print(written)
