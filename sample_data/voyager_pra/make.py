@@ -112,7 +112,8 @@ def make(folder: Path) -> list[Path]:
         ),
         _write(
             folder, "VG2_NEP_PRA_6SEC.LBL", "VG2-N-PRA-3-RDR-LOWBAND-6SEC-V1.0",
-            dt.datetime(1989, 8, 24, 23, 50, 10, tzinfo=dt.UTC), _neptune(), columns, 10, "1996-04-24", "2/11390:01:001", lost=(),
+            dt.datetime(1989, 8, 24, 23, 50, 10, tzinfo=dt.UTC), _neptune(), columns, 10, "1996-04-24",
+            "2/11390:01:001", lost=(),
         ),
     ]  # fmt: skip
 
