@@ -10,6 +10,7 @@ from epncore.model.errors import ConfigError, UnknownFormatError, UnreadableErro
 from grammars.readers.cdf import CdfReader
 from grammars.readers.das2 import Das2Reader
 from grammars.readers.fits import FitsReader
+from grammars.readers.kronos import KronosReader
 from grammars.readers.pds3 import Pds3Reader
 from grammars.readers.sniff import GZIP_MAGIC, describe, first_bytes
 
@@ -26,7 +27,7 @@ ENTRY_POINTS = "epncore.grammars"
 @cache
 def readers() -> Mapping[str, Reader]:
     """All readers by format."""
-    return {reader.format: reader for reader in (CdfReader(), Das2Reader(), FitsReader(), Pds3Reader())}
+    return {reader.format: reader for reader in (CdfReader(), Das2Reader(), FitsReader(), Pds3Reader(), KronosReader())}
 
 
 @cache

@@ -74,6 +74,7 @@ MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
         "fits": "application/fits",
         "votable": "application/x-votable+xml",
         "pds3": "text/plain",
+        "kronos": "application/octet-stream",
         "das2": "application/vnd.das2.das2stream",
         "png": "image/png",
     }

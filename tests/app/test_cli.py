@@ -65,7 +65,7 @@ def test_new_writes_a_collection_that_loads(tmp_path: Path) -> None:
     ("words", "message"),
     [
         (["new", "../up"], "no schema name"),
-        (["new", "x", "--grammar", "nope"], "no grammar 'nope'; known here: cassini_rpws"),
+        (["new", "x", "--grammar", "nope"], "no grammar 'nope'; known here: cassini_kronos"),
         (["ingest", "nowhere"], "no such file"),
         (["inspect", "nowhere.cdf"], "cannot be read"),
         (["inspect", "."], "is no file"),

@@ -168,7 +168,7 @@ def test_a_file_that_cannot_be_opened_is_described(installed, tmp_path):
 
 
 def test_every_format_has_a_media_type():
-    assert {"cdf", "das2", "fits", "pds3"} <= set(registry.readers())
+    assert {"cdf", "das2", "fits", "kronos", "pds3"} <= set(registry.readers())
     assert set(registry.readers()) <= set(MEDIA_TYPES)
 
 
