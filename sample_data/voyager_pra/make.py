@@ -1,4 +1,5 @@
-"""Two tiny PDS3 products as the low band of Voyager PRA has them, with the two ways in which labels describe sweeps.
+"""Tiny PDS3 products as the low band of Voyager PRA has them: two with the two ways in which labels describe sweeps, and
+averages over 48 s.
 
 Invented data, real layout: Jovian hectometric bursts, and a quiet Neptune with a burst when the spacecraft is closest.
 Same bytes on every run.
@@ -100,6 +101,34 @@ END_OBJECT                    = TABLE
 END
 """
 
+BROWSE = """PDS_VERSION_ID                = PDS3
+RECORD_TYPE                   = FIXED_LENGTH
+RECORD_BYTES                  = 298
+FILE_RECORDS                  = {records}
+^TIME_SERIES                  = "{table}"
+DATA_SET_ID                   = "VG1-J-PRA-4-SUMM-BROWSE-48SEC-V1.0"
+SPACECRAFT_NAME               = "VOYAGER 1"
+INSTRUMENT_NAME               = "PLANETARY RADIO ASTRONOMY RECEIVER"
+TARGET_NAME                   = JUPITER
+MISSION_PHASE_NAME            = "VOYAGER 1 JUPITER ENCOUNTER"
+START_TIME                    = 1979-03-06T00:00:00.000Z
+STOP_TIME                     = 1979-03-07T00:00:00.000Z
+PRODUCT_ID                    = "{table}"
+PRODUCT_TYPE                  = "DATA"
+PRODUCT_CREATION_TIME         = 1996-04-24
+OBJECT                        = TIME_SERIES
+  INTERCHANGE_FORMAT            = BINARY
+  ROWS                          = {records}
+  COLUMNS                       = 11
+  ROW_BYTES                     = 298
+  SAMPLING_PARAMETER_NAME       = TIME
+  SAMPLING_PARAMETER_UNIT       = SECOND
+  SAMPLING_PARAMETER_INTERVAL   = 48.0
+  ^STRUCTURE                    = "PRADATA.FMT"
+END_OBJECT                    = TIME_SERIES
+END
+"""
+
 
 def make(folder: Path) -> list[Path]:
     """Write labels and tables into a folder; the paths of the labels, which are the granules."""
@@ -115,6 +144,7 @@ def make(folder: Path) -> list[Path]:
             dt.datetime(1989, 8, 24, 23, 50, 10, tzinfo=dt.UTC), _neptune(), columns, 10, "1996-04-24",
             "2/11390:01:001", lost=(),
         ),
+        _browse(folder),
     ]  # fmt: skip
 
 
@@ -127,6 +157,25 @@ def _jupiter() -> np.ndarray:
         arrival = start + (1326.0 - FREQUENCY) / 8.0
         power += strength * np.exp(-0.5 * ((seconds[:, None] - arrival) / 25.0) ** 2) * (FREQUENCY > 400.0)
     return power
+
+
+def _browse(folder: Path) -> Path:
+    """Two and a half hours of averages, left-hand and right-hand, at Jupiter; ten minutes are lost."""
+    start = dt.datetime(1979, 3, 6, 21, 10, 12, tzinfo=dt.UTC)
+    rng = np.random.default_rng(19790306)
+    numbers = np.concatenate([np.arange(90), np.arange(103, 190)])
+    rows = np.zeros((len(numbers), 149), ">i2")
+    for row, moment in zip(
+        rows, (start + dt.timedelta(seconds=48 * number) for number in numbers.tolist()), strict=True
+    ):
+        clock = moment.year - 1900, moment.timetuple().tm_yday, moment.hour, moment.minute, moment.second
+        row[:9] = *clock, 1, 28, 131, 200
+    rows[:, 9:79] = _background(rng, len(numbers))
+    rows[:, 79:] = _background(rng, len(numbers)) + 900.0 * np.exp(-0.5 * ((FREQUENCY - 800.0) / 120.0) ** 2)
+    path, data = folder / "T790306.LBL", folder / "T790306.DAT"
+    data.write_bytes(rows.tobytes())
+    label = BROWSE.format(records=len(rows), table=data.name)
+    return _stamped(path, data, label, "1996-04-24")
 
 
 def _neptune() -> np.ndarray:
@@ -162,7 +211,10 @@ def _write(
         start=f"{start:%Y-%m-%dT%H:%M:%S}.000", stop=f"{moment + dt.timedelta(seconds=48):%Y-%m-%dT%H:%M:%S}.000",
         created=created, clock=clock, columns=columns, sweeps=sweeps,
     )  # fmt: skip
-    path = folder / name
+    return _stamped(folder / name, table, label, created)
+
+
+def _stamped(path: Path, table: Path, label: str, created: str) -> Path:
     path.write_bytes(label.replace("\n", "\r\n").encode())
     modified = dt.datetime.fromisoformat(created).replace(tzinfo=dt.UTC).timestamp() + 86400
     for written in (path, table):

@@ -20,6 +20,7 @@ SAMPLES = Path(__file__).resolve().parents[3] / "sample_data"
 GRANULES = {
     "PRA_I.LBL": "voyager_pra",
     "VG2_NEP_PRA_6SEC.LBL": "voyager_pra",
+    "T790306.LBL": "voyager_pra",
     "C1626953.LBL": "voyager_pws_pds3",
     "T790228.LBL": "voyager_pws_pds3",
     "T1997298_MFR0.LBL": "cassini_rpws",

@@ -17,7 +17,7 @@ from grammars.registry import grammar_for, reader_for
 from .conftest import GRANULES, Product
 
 Copied = Callable[[str], Product]
-ROWS = {"PRA_I.LBL": 24, "C1626953.LBL": 60, "T790228.LBL": 300, "T1997298_MFR0.LBL": 100}
+ROWS = {"PRA_I.LBL": 24, "T790306.LBL": 177, "C1626953.LBL": 60, "T790228.LBL": 300, "T1997298_MFR0.LBL": 100}
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -34,7 +34,12 @@ def test_cut_data_are_refused_with_what_is_missing(product: Copied, name: str) -
 @pytest.mark.parametrize("name", ROWS)
 def test_no_records_are_no_granule(product: Copied, name: str) -> None:
     one = product(name)
-    table = "SPECTRAL_DENSITY_TABLE" if "MFR" in name else "TIME_SERIES" if name[0] == "C" else "TABLE"
+    series = {
+        "C1626953.LBL": "TIME_SERIES",
+        "T790306.LBL": "TIME_SERIES",
+        "T1997298_MFR0.LBL": "SPECTRAL_DENSITY_TABLE",
+    }
+    table = series.get(name, "TABLE")
     text = one.label.read_bytes().decode()
     head, _, body = text.partition(f"= {table}\r\n")
     start = body.index("ROWS")
@@ -111,7 +116,7 @@ def test_the_other_byte_order_is_found(product: Copied) -> None:
     swapped[8:12] = swapped[8:12][::-1]
     cassini.data.write_bytes(swapped)
     assert "bytes 9 to 12" in (cassini.refused().place or "")
-    for name in ("C1626953.LBL", "T790228.LBL"):
+    for name in ("C1626953.LBL", "T790228.LBL", "T790306.LBL"):
         one = product(name)
         data = bytearray(one.data.read_bytes())
         data[::2], data[1::2] = data[1::2], data[::2]

@@ -96,6 +96,16 @@ def test_a_sweep_of_pra_without_status_is_not_data(product: Copied) -> None:
     assert one.row()["time_min"] == pytest.approx(2443988.5 + (4 + 6 * 6 + 3.9) / 86400, abs=JD_TOLERANCE)
 
 
+def test_averages_of_pra_start_at_their_times(product: Copied) -> None:
+    """21:10:12 on the 65th day, 190 averages of 48 s of which 13 are lost; CODMAC level 4 is written 5."""
+    row = product("T790306.LBL").row()
+    start = 2443938.5 + (21 * 3600 + 10 * 60 + 12) / 86400
+    assert row["time_min"] == pytest.approx(start, abs=JD_TOLERANCE)
+    assert row["time_max"] == pytest.approx(start + 190 * 48 / 86400, abs=JD_TOLERANCE)
+    assert (row["time_sampling_step_min"], row["time_sampling_step_max"], row["time_exp_min"]) == (48.0, 48.0, None)
+    assert (row["processing_level"], row["instrument_host_name"]) == (5, "VG1#Voyager 1")
+
+
 def test_a_gap_of_the_spectrum_analyser_is_no_sampling_step(product: Copied) -> None:
     row = product("T790228.LBL").row()
     assert (row["time_sampling_step_min"], row["time_sampling_step_max"]) == (4.0, 4.0)
