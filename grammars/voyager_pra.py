@@ -3,13 +3,13 @@
 PDS3 products. Sweeps (data sets VGn-p-PRA-3-RDR-LOWBAND-6SEC): a table of ASCII integers. A record holds a date, the
 second of that day to the nearest second, and eight sweeps of a status word and 70 powers in millibels, from the highest
 frequency to the lowest. A sweep whose status word is zero holds nothing. Averages (VGn-p-PRA-4-SUMM-BROWSE-48SEC):
-big-endian integers of 2 bytes, which are year (since 1900), day, hour, minute and second, four of the spacecraft, and 70
-powers for each sense of circular polarisation.
+big-endian integers of 2 bytes, which are year (since 1900), day, hour, minute and second, four of the spacecraft, and
+70 powers for each sense of circular polarisation.
 
 Format: labels of the sweeps, which describe them in two ways (a CONTAINER for Jupiter, columns SWEEP1 to SWEEP8 for the
-others) and both count some bytes wrong: the layout is the same in all. INFO.TXT of VG_1502 for the averages. The width of
-a channel stands in the catalogue of PDS under VG1-J-PRA-4-SUMM-BROWSE-48SEC-V1.0, and how long the receiver dwells at
-each in that of NASA under the high band of Voyager 2 at Jupiter.
+others) and both count some bytes wrong: the layout is the same in all. INFO.TXT of VG_1502 for the averages. The width
+of a channel stands in the catalogue of PDS under VG1-J-PRA-4-SUMM-BROWSE-48SEC-V1.0, and how long the receiver dwells
+at each in that of NASA under the high band of Voyager 2 at Jupiter.
 """
 
 from __future__ import annotations
@@ -95,9 +95,7 @@ class VoyagerPra:
         yield constant("measurement_type", polarised, "powers in both senses of circular polarisation, in turn")
         yield constant("measurement_unit", "mB", "label, UNIT of the sweeps: millibels")
         yield fact("time_min", "time_min", "earliest sweep that is not empty, and 3.9 s; or earliest average")
-        yield fact(
-            "time_max", "time_max", "start of the last sweep that is not empty, or of the last average, and its end"
-        )
+        yield fact("time_max", "time_max", "end of the last sweep that is not empty, or of the last average")
         yield fact("time_sampling_step_min", "step", "DATA_SET_ID: a sweep takes 6 s, an average 48 s")
         yield fact("time_sampling_step_max", "step", "DATA_SET_ID: a sweep takes 6 s, an average 48 s")
         yield constant("spectral_range_min", _LOWEST_HZ, described)
@@ -125,9 +123,9 @@ def _averages(header: Pds3Header) -> Facts:
     table = header.table("TIME_SERIES")
     _check_length(table, _AVERAGES_ROW_BYTES)
     times = []
-    for first, last in spans(table.rows):
-        fields = np.ascontiguousarray(table.read(first, last)[:, :10]).view(">i2").astype(int)
-        for number, (year, day, hour, minute, second) in enumerate(fields.tolist(), first + 1):
+    for begin, end in spans(table.rows):
+        fields = np.ascontiguousarray(table.read(begin, end)[:, :10]).view(">i2").astype(int)
+        for number, (year, day, hour, minute, second) in enumerate(fields.tolist(), begin + 1):
             valid = 77 <= year <= 99 and 1 <= day <= 366 and 0 <= hour < 24 and 0 <= minute < 60 and 0 <= second <= 60
             if not valid:
                 raise HeaderError(

@@ -78,15 +78,48 @@ OBJECT                        = {name}_TABLE
   END_OBJECT                  = COLUMN
 END_OBJECT                    = {name}_TABLE
 """
+
+COLUMN = """OBJECT                        = COLUMN
+  NAME                        = {name}
+  DATA_TYPE                   = {kind}
+  START_BYTE                  = {start}
+  BYTES                       = {size}
+END_OBJECT                    = COLUMN
+"""
+COLUMNS = {
+    "LRFULL_TABLE.FMT": (
+        ("FILE_ID", "CHARACTER", 1, 8), ("RECORD_LENGTH", "MSB_UNSIGNED_INTEGER", 9, 4),
+        ("NUMBER_OF_RECORDS", "MSB_UNSIGNED_INTEGER", 13, 4), ("INSTRUMENT", "MSB_UNSIGNED_INTEGER", 17, 1),
+        ("ZERO", "MSB_UNSIGNED_INTEGER", 18, 1), ("MINI_PACKET", "CHARACTER", 25, 8), ("SCET", "CHARACTER", 49, 16),
+        ("SCLK", "CHARACTER", 65, 16),
+    ),
+    "RPWS_SCLK_SCET.FMT": (
+        ("SCLK_SECOND", "MSB_UNSIGNED_INTEGER", 1, 4), ("SCLK_PARTITION", "MSB_UNSIGNED_INTEGER", 5, 1),
+        ("SCLK_FINE", "MSB_UNSIGNED_INTEGER", 6, 1), ("SCET_DAY", "MSB_UNSIGNED_INTEGER", 7, 2),
+        ("SCET_MILLISECOND", "MSB_UNSIGNED_INTEGER", 9, 4),
+    ),
+}  # fmt: skip
 DENSITY_UNIT = '{"VOLT**2/M**2/HZ", "NANOTESLA**2/HZ "}'
 EX, EZ_SEARCH_COIL, HF = 0, 6, 8
 EPOCH = dt.date(1958, 1, 1)
+MODIFIED = dt.datetime(2004, 2, 27, tzinfo=dt.UTC).timestamp()
 
 
 def make(folder: Path) -> list[Path]:
     """Write labels and records into a folder; the paths of the labels, which are the granules."""
     folder.mkdir(parents=True, exist_ok=True)
+    for name, columns in COLUMNS.items():
+        _structure(folder / name, columns)
+    quality = ("ENGINEERING_DATA", "MSB_UNSIGNED_INTEGER", 13, 4)
+    _structure(folder / "LRFC_DATA_QUALITY.FMT", (*COLUMNS["RPWS_SCLK_SCET.FMT"], quality))
     return [_medium(folder), _high(folder)]
+
+
+def _structure(path: Path, columns: tuple[tuple[str, str, int, int], ...]) -> None:
+    """What ^STRUCTURE names; the toolkit does not need it, other readers do."""
+    texts = [COLUMN.format(name=name, kind=kind, start=start, size=size) for name, kind, start, size in columns]
+    path.write_bytes("".join(texts).replace("\n", "\r\n").encode())
+    os.utime(path, (MODIFIED, MODIFIED))
 
 
 def _medium(folder: Path) -> Path:
@@ -144,9 +177,8 @@ def _write(
     label = LABEL.format(data=data.name, stem=stem, row=row, records=len(times) + 3, **nominal, **words, **tables)
     path = folder / f"{stem}.LBL"
     path.write_bytes(label.replace("\n", "\r\n").encode())
-    modified = dt.datetime(2004, 2, 27, tzinfo=dt.UTC).timestamp()
     for written in (path, data):
-        os.utime(written, (modified, modified))
+        os.utime(written, (MODIFIED, MODIFIED))
     return path
 
 

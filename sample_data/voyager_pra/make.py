@@ -1,5 +1,4 @@
-"""Tiny PDS3 products as the low band of Voyager PRA has them: two with the two ways in which labels describe sweeps, and
-averages over 48 s.
+"""Tiny PDS3 products as the low band of Voyager PRA has them: sweeps, described in two ways, and averages over 48 s.
 
 Invented data, real layout: Jovian hectometric bursts, and a quiet Neptune with a burst when the spacecraft is closest.
 Same bytes on every run.
@@ -129,6 +128,15 @@ END_OBJECT                    = TIME_SERIES
 END
 """
 
+INTEGER = """OBJECT = COLUMN
+  NAME = {name}
+  DATA_TYPE = MSB_INTEGER
+  START_BYTE = {start}
+  BYTES = {size}
+{items}END_OBJECT = COLUMN
+"""
+FIELDS = ("YEAR", "DAY", "HOUR", "MINUTE", "SECOND", "SC_NO", "SC_MODE", "START_CH", "END_CH")
+
 
 def make(folder: Path) -> list[Path]:
     """Write labels and tables into a folder; the paths of the labels, which are the granules."""
@@ -174,6 +182,14 @@ def _browse(folder: Path) -> Path:
     rows[:, 79:] = _background(rng, len(numbers)) + 900.0 * np.exp(-0.5 * ((FREQUENCY - 800.0) / 120.0) ** 2)
     path, data = folder / "T790306.LBL", folder / "T790306.DAT"
     data.write_bytes(rows.tobytes())
+    columns = [INTEGER.format(name=name, start=1 + 2 * n, size=2, items="") for n, name in enumerate(FIELDS)]
+    channels = {"size": 2 * CHANNELS, "items": f"  ITEMS = {CHANNELS}\n  ITEM_BYTES = 2\n"}
+    columns += [
+        INTEGER.format(name=name, start=start, **channels) for name, start in (("LH_DATA", 19), ("RH_DATA", 159))
+    ]
+    structure = folder / "PRADATA.FMT"  # the toolkit does not need it, other readers do
+    structure.write_bytes("".join(columns).replace("\n", "\r\n").encode())
+    os.utime(structure, (0, 0))
     label = BROWSE.format(records=len(rows), table=data.name)
     return _stamped(path, data, label, "1996-04-24")
 

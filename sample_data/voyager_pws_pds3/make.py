@@ -103,6 +103,15 @@ END_OBJECT            = TABLE
 END
 """
 
+INTEGER = """OBJECT = COLUMN
+  NAME = {name}
+  DATA_TYPE = LSB_INTEGER
+  START_BYTE = {start}
+  BYTES = {size}
+{items}END_OBJECT = COLUMN
+"""
+FIELDS = ("YEAR", "HOUR", "SECOND", "MSEC", "FD_MOD16", "FD_MOD60", "FD_LINES", "INST_MODE")
+
 
 def make(folder: Path) -> list[Path]:
     """Write labels and records into a folder; the paths of the labels, which are the granules."""
@@ -150,6 +159,11 @@ def _spectra(folder: Path) -> Path:
     quiet = 30.0 + 20.0 * np.exp(-np.arange(16) / 4.0)
     bursts = np.exp(-0.5 * ((seconds[:, None] - seconds[40]) / 60.0) ** 2) * (np.arange(16) == 11)
     rows[:, 8:] = np.round(quiet + 90.0 * bursts + rng.normal(0.0, 2.0, (len(seconds), 16)))
+    columns = [INTEGER.format(name=name, start=1 + 2 * n, size=2, items="") for n, name in enumerate(FIELDS)]
+    columns.append(INTEGER.format(name="CHANNELS", start=17, size=32, items="  ITEMS = 16\n  ITEM_BYTES = 2\n"))
+    structure = folder / "VGRPWSEL.FMT"  # the toolkit does not need it, other readers do
+    structure.write_bytes("".join(columns).replace("\n", "\r\n").encode())
+    os.utime(structure, (0, 0))
     label = SPECTRA.format(data="T790228.DAT", records=len(seconds))
     return _write(folder, "T790228", label, rows.tobytes(), "1998-05-02")
 

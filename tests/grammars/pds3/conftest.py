@@ -81,8 +81,9 @@ def product(made: dict[str, Path], tmp_path: Path) -> Callable[[str], Product]:
     def copied(name: str) -> Product:
         folder = tmp_path / name
         folder.mkdir()
-        for path in made[GRANULES[name]].glob(f"{Path(name).stem}.*"):
-            shutil.copy2(path, folder)
+        for path in made[GRANULES[name]].iterdir():
+            if path.stem == Path(name).stem or path.suffix == ".FMT":
+                shutil.copy2(path, folder)
         return Product(folder / name, GRANULES[name])
 
     return copied
