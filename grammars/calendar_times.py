@@ -1,9 +1,12 @@
-"""Times written by month and day, or by day of the year, as PDS3 labels and das2 streams have them."""
+"""Times as records and labels have them: by month and day or by day of the year, or in seconds from some day on."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
+
+from epncore.model.errors import HeaderError
+from epncore.model.units import SECONDS_PER_DAY, jd_utc
 
 _TIME = re.compile(
     r"(\d{4})-(?:(\d{3})|(\d{2})-(\d{2}))(?:[T ](\d{2})(?::(\d{2})(?::(\d{2}(?:\.\d{1,12})?))?)?)?Z?"
@@ -29,3 +32,33 @@ def date_and_second(text: str) -> tuple[dt.date, float] | None:
     except (ValueError, OverflowError):
         return None
     return date, 3600.0 * int(hour or 0) + 60.0 * int(minute or 0) + float(second or 0)
+
+
+def jd(date: dt.date, second_of_day: float) -> float:
+    """Julian Day UTC of a time that a file gives.
+
+    Raises
+    ------
+    HeaderError
+        Where the calendar does not reach.
+    """
+    try:
+        return jd_utc(date, second_of_day)
+    except (ValueError, OverflowError):
+        raise HeaderError(f"{second_of_day:g} s after {date} is beyond the calendar", place="times") from None
+
+
+def jd_after(origin: dt.date, seconds: float) -> float:
+    """Julian Day UTC of a count of seconds in days of 86400 s, as formats have them that know no leap seconds.
+
+    Raises
+    ------
+    HeaderError
+        Where the calendar does not reach, or the seconds are no number.
+    """
+    try:
+        days, second_of_day = divmod(seconds, SECONDS_PER_DAY)
+        date = origin + dt.timedelta(days=days)
+    except (ValueError, OverflowError):
+        raise HeaderError(f"{seconds:g} s after {origin} is beyond the calendar", place="times") from None
+    return jd(date, second_of_day)

@@ -17,8 +17,8 @@ import numpy as np
 
 from epncore.model.errors import HeaderError
 from epncore.model.row import Missing
-from epncore.model.units import jd_utc
 from grammars.axes import as_written, row_steps
+from grammars.calendar_times import jd, jd_after
 from grammars.protocol import GrammarOptions, Step, constant, fact
 from grammars.readers.kronos import hour
 from grammars.record_times import cadence
@@ -107,8 +107,8 @@ def _derived(header: KronosHeader) -> Facts:
         level=_LEVEL.get(header.level, 5),
         unit=_UNIT.get(header.level, "V**2.m**-2.Hz**-1"),
         measurements=_POWER if header.level == "N1" else _STOKES,
-        time_min=jd_utc(first.date(), first.hour * 3600.0),
-        time_max=jd_utc(last.date(), last.hour * 3600.0),
+        time_min=jd(first.date(), first.hour * 3600.0),
+        time_max=jd(last.date(), last.hour * 3600.0),
     )
 
 
@@ -133,19 +133,14 @@ def _measured(header: KronosHeader) -> Facts:
         level=_LEVEL["N2"],
         unit=_UNIT["N2"],
         measurements=_POWER,
-        time_min=_jd(float(seconds.min())),
-        time_max=_jd(float(seconds.max()) + (steps.median if steps else 0.0)),
+        time_min=jd_after(_ZERO, float(seconds.min())),
+        time_max=jd_after(_ZERO, float(seconds.max()) + (steps.median if steps else 0.0)),
         time_steps=steps,
         exposure=(float(exposure_s.min()), float(exposure_s.max())),
         spectral_range=(float(hertz.min()), float(hertz.max())),
         spectral_steps=row_steps(hertz),
         resolution=(float(f"{ratio.min():.6g}"), float(f"{ratio.max():.6g}")),  # as many digits as f and df have
     )
-
-
-def _jd(seconds: float) -> float:
-    days, second_of_day = divmod(seconds, 86400.0)
-    return jd_utc(_ZERO + dt.timedelta(days=days), second_of_day)
 
 
 GRAMMAR = CassiniKronos()

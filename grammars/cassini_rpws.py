@@ -20,9 +20,10 @@ from epncore.model.errors import HeaderError, UnreadableError
 from epncore.model.row import Found, Missing
 from grammars import pds3
 from grammars.axes import as_written, row_steps
+from grammars.calendar_times import jd_after
 from grammars.protocol import GrammarOptions, Step, constant, fact
 from grammars.readers.spans import spans
-from grammars.record_times import cadence
+from grammars.record_times import cadence, reach
 from grammars.steps import ends
 
 if TYPE_CHECKING:
@@ -95,10 +96,10 @@ class CassiniRpws:
             )
         times, sensors = _sweeps(header.table("SPECTRAL_DENSITY_TABLE"))
         channel_s = row_steps(offsets_s)
-        first_s, last_s = min(float(t.min()) for t in times), max(float(t.max()) for t in times)
+        first_s, last_s = reach(times)
         return Facts(
-            time_min=_jd(first_s + float(offsets_s.min())),
-            time_max=_jd(last_s + float(offsets_s.max()) + (channel_s.smallest if channel_s else 0.0)),
+            time_min=jd_after(_EPOCH, first_s + float(offsets_s.min())),
+            time_max=jd_after(_EPOCH, last_s + float(offsets_s.max()) + (channel_s.smallest if channel_s else 0.0)),
             time_steps=cadence(times),
             spectral_range=(float(hertz.min()), float(hertz.max())),
             spectral_steps=row_steps(hertz),
@@ -154,11 +155,6 @@ def _sweeps(table: Table) -> tuple[list[NDArray[np.float64]], frozenset[int]]:
     if not times:
         raise HeaderError("not one record has a time", place="SPECTRAL_DENSITY_TABLE, SCET")
     return times, frozenset(sensors)
-
-
-def _jd(seconds: float) -> float:
-    days, second_of_day = divmod(seconds, 86400)
-    return pds3.jd(_EPOCH + dt.timedelta(days=days), second_of_day)
 
 
 def _measurements(granule: Granule) -> Answer:

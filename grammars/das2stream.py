@@ -18,12 +18,12 @@ import numpy as np
 
 from epncore.model.errors import HeaderError
 from epncore.model.row import Found, Missing
-from epncore.model.units import duration_factor_s, frequency_factor_hz, jd_utc
+from epncore.model.units import duration_factor_s, frequency_factor_hz
 from grammars.axes import Steps, row_steps
-from grammars.calendar_times import date_and_second
+from grammars.calendar_times import date_and_second, jd_after
 from grammars.cdf_times import union
 from grammars.protocol import GrammarOptions, Step, constant, fact
-from grammars.record_times import cadence
+from grammars.record_times import cadence, reach
 from grammars.steps import ends
 
 if TYPE_CHECKING:
@@ -97,8 +97,8 @@ class Das2Stream:
             product_type="ds" if hertz else "ts",
             measurements=_measurements(units),
             unit=_vounit(units[0]) if len(units) == 1 else Missing("the quantities have several units, or none"),
-            time_min=_jd(min(clock.first_s for clock in clocks)),
-            time_max=_jd(max(clock.end_s for clock in clocks)),
+            time_min=jd_after(_ZERO, min(clock.first_s for clock in clocks)),
+            time_max=jd_after(_ZERO, max(clock.end_s for clock in clocks)),
             time_steps=within or union(clock.steps for clock in clocks),
             spectral_range=(min(float(h.min()) for h in hertz), max(float(h.max()) for h in hertz)) if hertz else None,
             spectral_steps=union(row_steps(axis) for axis in hertz),
@@ -131,7 +131,8 @@ class _Clock:
         steps = cadence(seconds)
         within = [_length_s(plane) for plane in records.kind.planes]
         length_s = max(within, default=0.0) or (steps.median if steps else 0.0)
-        return cls(min(float(s.min()) for s in seconds), max(float(s.max()) for s in seconds) + length_s, steps)
+        first_s, last_s = reach(seconds)
+        return cls(first_s, last_s + length_s, steps)
 
 
 def _seconds(values: list[bytes], kind: Kind) -> NDArray[np.float64]:
@@ -159,16 +160,11 @@ def _seconds(values: list[bytes], kind: Kind) -> NDArray[np.float64]:
 _BELIEVED_S = 1000 * 366 * 86400.0
 
 
-def _jd(seconds: float) -> float:
-    days, second_of_day = divmod(seconds, 86400.0)
-    return jd_utc(_ZERO + dt.timedelta(days=days), second_of_day)
-
-
 def _hertz(plane: Plane) -> NDArray[np.float64] | None:
     factor = frequency_factor_hz(plane.y_unit) if plane.y_unit else None
     if factor is None or plane.y_tags is None:
         return None
-    found = plane.y_tags[np.isfinite(plane.y_tags) & (plane.y_tags > 0)] * factor
+    found = plane.y_tags[plane.y_tags > 0] * factor
     return found if found.size else None
 
 

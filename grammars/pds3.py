@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from epncore.model.errors import HeaderError
 from epncore.model.mending import mend
 from epncore.model.row import Found, Missing
-from epncore.model.units import jd_utc
 from epncore.model.vocabularies import SOLAR_SYSTEM_CLASSES
 from grammars.calendar_times import date_and_second
 from grammars.protocol import Step, constant
@@ -64,20 +63,6 @@ def time(header: Pds3Header, keyword: str) -> tuple[dt.date, float]:
     if text is None:
         raise HeaderError(f"no {keyword}", place="label")
     return moment(text, keyword)
-
-
-def jd(date: dt.date, second_of_day: float) -> float:
-    """Julian Day UTC of a time that a file gives.
-
-    Raises
-    ------
-    HeaderError
-        Where the calendar does not reach.
-    """
-    try:
-        return jd_utc(date, second_of_day)
-    except (ValueError, OverflowError):
-        raise HeaderError(f"{date} and {second_of_day:g} s is no time", place="records") from None
 
 
 def data_set(header: Pds3Header) -> str:

@@ -1,4 +1,4 @@
-"""How often records were taken, by the times of some spans of them."""
+"""From when to when records were taken and how often, by the times of some spans of them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from grammars.axes import Steps
+
+
+def reach(spans: Iterable[NDArray[np.float64]]) -> tuple[float, float]:
+    """Earliest and latest of times in spans, all finite."""
+    found = list(spans)
+    return min(float(seconds.min()) for seconds in found), max(float(seconds.max()) for seconds in found)
 
 
 def cadence(spans: Iterable[NDArray[np.float64]]) -> Steps | None:

@@ -24,6 +24,7 @@ import numpy as np
 from epncore.model.errors import HeaderError, NotGranuleError, UnreadableError
 from epncore.model.row import Missing
 from grammars import pds3
+from grammars.calendar_times import jd
 from grammars.protocol import GrammarOptions, Step, constant, fact
 from grammars.readers.spans import spans
 
@@ -116,7 +117,7 @@ def _sweeps(header: Pds3Header) -> Facts:
     if not times:
         raise NotGranuleError("the status word of each sweep is zero: nothing was received", place="TABLE")
     first, last = min(times), max(times)
-    return Facts(pds3.jd(first[0], first[1] + _FIRST_S), pds3.jd(last[0], last[1] + _SWEEP_S), _SWEEP_S, _DWELL_S)
+    return Facts(jd(first[0], first[1] + _FIRST_S), jd(last[0], last[1] + _SWEEP_S), _SWEEP_S, _DWELL_S)
 
 
 def _averages(header: Pds3Header) -> Facts:
@@ -137,7 +138,7 @@ def _averages(header: Pds3Header) -> Facts:
             times.append((date, hour * 3600.0 + minute * 60.0 + second))
     first, last = min(times), max(times)
     exposure = Missing("an average over 48 s; how much of it the receiver took is not told")
-    return Facts(pds3.jd(*first), pds3.jd(last[0], last[1] + _AVERAGE_S), _AVERAGE_S, exposure)
+    return Facts(jd(*first), jd(last[0], last[1] + _AVERAGE_S), _AVERAGE_S, exposure)
 
 
 def _check_length(table: Table, wanted_bytes: int) -> None:

@@ -22,9 +22,10 @@ import numpy as np
 from epncore.model.errors import HeaderError
 from grammars import pds3
 from grammars.axes import Steps, row_steps
+from grammars.calendar_times import jd, jd_after
 from grammars.protocol import GrammarOptions, Step, constant, fact
 from grammars.readers.spans import spans
-from grammars.record_times import cadence
+from grammars.record_times import cadence, reach
 from grammars.steps import ends
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ _CHANNELS_HZ = (
     10.0, 17.8, 31.1, 56.2, 100.0, 178.0, 311.0, 562.0,
     1000.0, 1780.0, 3110.0, 5620.0, 10000.0, 17800.0, 31100.0, 56200.0,
 )  # fmt: skip
-_YEARS = (77, 199)  # since 1900
+_ZERO = dt.date(1900, 1, 1)
+_YEARS = (77, 199)  # since then
 _HOURS = (24, 24 + 366 * 24)  # of a year, which starts with hour 24
 
 
@@ -118,8 +120,8 @@ def _waveform(header: Pds3Header) -> Facts:
     return Facts(
         product_type="ts",
         measurement_unit="adu",
-        time_min=pds3.jd(date, second + first),
-        time_max=pds3.jd(date, second + last + _LINE_SAMPLES * _SAMPLE_S),
+        time_min=jd(date, second + first),
+        time_max=jd(date, second + last + _LINE_SAMPLES * _SAMPLE_S),
         time_steps=Steps(_SAMPLE_S, _SAMPLE_S, _SAMPLE_S),
         spectral_range=None,
         spectral_steps=None,
@@ -145,13 +147,13 @@ def _spectra(header: Pds3Header) -> Facts:
         )
     times = [_seconds(span) for span in parts]
     steps = cadence(times)
-    first, last = min(float(t.min()) for t in times), max(float(t.max()) for t in times)
+    first, last = reach(times)
     channels = np.array(_CHANNELS_HZ)
     return Facts(
         product_type="ds",
         measurement_unit="adu",
-        time_min=_jd(first),
-        time_max=_jd(last + (steps.median if steps else 0.0)),
+        time_min=jd_after(_ZERO, first),
+        time_max=jd_after(_ZERO, last + (steps.median if steps else 0.0)),
         time_steps=steps,
         spectral_range=(_CHANNELS_HZ[0], _CHANNELS_HZ[-1]),
         spectral_steps=row_steps(channels),
@@ -164,14 +166,6 @@ def _seconds(fields: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> np.nd
     years = {year: (dt.date(1900 + int(year), 1, 1) - _ZERO).days for year in np.unique(fields[:, 0])}
     days = np.array([years[year] for year in fields[:, 0]])
     return days * 86400 + (fields[:, 1] - 24) * 3600 + fields[:, 2] + fields[:, 3] / 1000
-
-
-_ZERO = dt.date(1900, 1, 1)
-
-
-def _jd(seconds: float) -> float:
-    days, second_of_day = divmod(seconds, 86400)
-    return pds3.jd(_ZERO + dt.timedelta(days=days), second_of_day)
 
 
 GRAMMAR = VoyagerPws()

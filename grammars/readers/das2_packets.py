@@ -27,6 +27,7 @@ _BINARY = {
 _TEXT = re.compile(r"(ascii|time)(\d{1,3})")
 _DEPTH_MAX = 10
 _ITEMS_MAX = 1_000_000
+_TAG_MAX = 1e30
 
 
 @dataclass(slots=True)
@@ -203,12 +204,15 @@ def _tags(child: Element, items: int, place: str) -> tuple[str, NDArray[np.float
             tags = np.array([float(word) for word in attributes["yTags"].split(",")])
         elif "yTagInterval" in attributes:
             step, low = float(attributes["yTagInterval"]), float(attributes.get("yTagMin", 0.0))
-            tags = low + step * np.arange(items)
+            with np.errstate(over="ignore", invalid="ignore"):
+                tags = low + step * np.arange(items)
         else:
             tags = np.arange(float(items))  # the document: without tags, the number of the item
             unit = ""
     except ValueError:
         raise HeaderError("yTags, yTagInterval or yTagMin are no numbers", place=place) from None
+    if not (np.abs(tags) < _TAG_MAX).all():
+        raise HeaderError("yTags, yTagInterval or yTagMin are beyond all measure", place=place)
     if tags.size != items:
         raise HeaderError(f"{tags.size} yTags for {items} items", place=place, hint="nitems counts the yTags")
     return unit, tags

@@ -91,6 +91,12 @@ def test_the_other_byte_order_is_found(row_of: RowOf) -> None:
     assert error.message == "2 of 2 records have no time that can be right"
 
 
+@pytest.mark.parametrize("step", ["nan", "inf", "1e300", "-1e300", "1e29", "1e12"])
+def test_a_waveform_of_absurd_length_is_refused(row_of: RowOf, step: str) -> None:
+    packet = PACKET.replace(b'yTags="10, 20, 40"', f'yTagInterval="{step}"'.encode()).replace(b'"kHz"', b'"s"')
+    assert isinstance(refused(row_of, stream(1.0, packet=packet)), HeaderError)
+
+
 def test_fill_times_are_left_out(row_of: RowOf) -> None:
     row = row_of(stream(1.0, -1e31, float("nan"), 2.0))
     assert row["time_sampling_step_max"] == 1.0
