@@ -107,6 +107,10 @@ class Das2Header:
     ) -> None:
         self._packets.close()
 
+    def keys(self) -> tuple[str, ...]:
+        """Names of the stream's properties."""
+        return tuple(self.properties)
+
     def records(self) -> list[Records]:
         """The times of all kinds of records, in the order in which they appear.
 

@@ -8,6 +8,7 @@ behind ``^STRUCTURE`` are not opened: they may be missing from a folder, and a g
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,8 @@ _KINDS = {
     "PC_REAL": "<f", "LSB_INTEGER": "<i", "LSB_UNSIGNED_INTEGER": "<u",
 }  # fmt: skip
 """DATA_TYPE of binary columns, as numpy has it (Standards Reference, table 3.2)."""
+
+_FORM = re.compile(r"\^.*|PDS_VERSION_ID|LABEL_REVISION_NOTE|RECORD_(TYPE|BYTES)|(FILE|LABEL)_RECORDS|CCSD.*")
 
 
 class Pds3Reader:
@@ -175,6 +178,10 @@ class Pds3Header:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+    def keys(self) -> tuple[str, ...]:
+        """Keywords and OBJECTs of the label, but for those that tell of its own form."""
+        return tuple(name for name in (*self.label.values, *self.label.blocks) if not _FORM.fullmatch(name))
 
     def texts(self, keyword: str) -> tuple[str, ...]:
         """Values of a keyword of the label, see `Block.texts`."""

@@ -107,6 +107,12 @@ def test_a_tag_that_is_defined_anew_has_its_new_length(row_of: RowOf) -> None:
     assert row["time_max"] == pytest.approx(day(5.0 + 2.0), abs=JD_TOLERANCE)
 
 
+def test_keys_are_the_properties_without_their_types(made: dict[str, Path]) -> None:
+    with Das2Reader().open(made["gll_pws_lrs_19970507T15.d2t"]) as opened:
+        assert opened.keys()[:3] == ("title", "xTagWidth", "xCacheRange")
+        assert opened.properties["title"] == "Galileo PWS - LRS Electric"
+
+
 def test_comments_are_passed_over(row_of: RowOf) -> None:
     comment = header("xx", b'<comment type="taskProgress" value="1"/>')
     assert row_of(stream(1.0) + comment + record(2.0) + comment)["time_max"] == pytest.approx(day(3), abs=JD_TOLERANCE)

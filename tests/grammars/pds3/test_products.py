@@ -155,6 +155,13 @@ def test_spans_hold_the_first_and_the_last_record_and_overlap_nowhere(records: i
     assert all(one[1] <= other[0] for one, other in itertools.pairwise(found))
 
 
+def test_keys_are_those_that_tell_of_the_data(product: Copied) -> None:
+    with Pds3Reader().open(product("T790228.LBL").label) as header:
+        keys = header.keys()
+    assert keys[:3] == ("DATA_SET_ID", "INSTRUMENT_HOST_NAME", "INSTRUMENT_HOST_ID")
+    assert keys[-1] == "TABLE"
+
+
 def test_times_of_labels() -> None:
     for text in ("1997-298T01:00:00.500Z", "1997-10-25T01:00:00.5", "1997-298T01:00:00.500"):
         date, second = moment(text, "START_TIME")
