@@ -14,14 +14,17 @@ _TIME = re.compile(
 
 
 def date_and_second(text: str) -> tuple[dt.date, float] | None:
-    """Date and second of the day of a time, UTC; None where the text is none.
+    """Date and second of the day of a time, UTC, in the years 1 to 9998; None where the text is none.
 
     Seconds of 60 and hours of 24 are left as they stand: `epncore.model.units.jd_utc` knows what they mean.
     """
     match = _TIME.fullmatch(text.strip())
     if match is None:
         return None
-    year, day_of_year, month, day, hour, minute, second = match.groups()
+    year, day_of_year, month, day, *clock = match.groups()
+    hour, minute, second = (float(part or 0) for part in clock)
+    if year == "9999" or hour > 24 or minute >= 60 or second >= 61:
+        return None
     try:
         if day_of_year:
             date = dt.date(int(year), 1, 1) + dt.timedelta(days=int(day_of_year) - 1)
@@ -31,7 +34,7 @@ def date_and_second(text: str) -> tuple[dt.date, float] | None:
             date = dt.date(int(year), int(month), int(day))
     except (ValueError, OverflowError):
         return None
-    return date, 3600.0 * int(hour or 0) + 60.0 * int(minute or 0) + float(second or 0)
+    return date, 3600 * hour + 60 * minute + second
 
 
 def jd(date: dt.date, second_of_day: float) -> float:

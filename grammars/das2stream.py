@@ -44,10 +44,12 @@ _UNITS = {
     "mjd": (dt.date(1858, 11, 17), 86400.0),
 }  # fmt: skip
 
-# What spectral densities and fields are, by the unit of their amplitude.
+_BELIEVED_S = 1000 * 366 * 86400.0
+
+# What spectral densities and fields are, by what their unit starts with; the first that does.
 _QUANTITIES = (
     ("V**2 m**-2", "phys.electField;em.radio"), ("V m**-1", "phys.electField;em.radio"),
-    ("nT", "phys.magField"), ("W m**-2", "phot.flux.density;em.radio"),
+    ("nT**2", "phys.magField;em.radio"), ("nT", "phys.magField"), ("W m**-2", "phot.flux.density;em.radio"),
 )  # fmt: skip
 
 
@@ -127,7 +129,7 @@ class _Clock:
 
     @classmethod
     def of(cls, records: Records) -> _Clock:
-        seconds = [_seconds(span, records.kind) for span in records.spans]
+        seconds = _believed([_seconds(span, records.kind) for span in records.spans], records.kind)
         steps = cadence(seconds)
         within = [_length_s(plane) for plane in records.kind.planes]
         length_s = max(within, default=0.0) or (steps.median if steps else 0.0)
@@ -136,28 +138,31 @@ class _Clock:
 
 
 def _seconds(values: list[bytes], kind: Kind) -> NDArray[np.float64]:
-    """Times of records; those that are none are left out, unless all are."""
-    place = f"x of {kind.tag.decode()}"
+    """Times of records; NaN where one is none."""
     if kind.x.dtype is None:
         found = [date_and_second(value.decode("latin-1")) for value in values]
-        seconds = np.array([(one[0] - _ZERO).days * 86400 + one[1] if one else np.nan for one in found])
-    elif kind.x_unit in _UNITS:
+        return np.array([(one[0] - _ZERO).days * 86400 + one[1] if one else np.nan for one in found])
+    if kind.x_unit in _UNITS:
         origin, scale = _UNITS[kind.x_unit]
         counts = np.frombuffer(b"".join(values), kind.x.dtype).astype(np.float64)
-        seconds = counts * scale + (origin - _ZERO).days * 86400.0
-    else:
-        raise HeaderError(f"times in {kind.x_unit!r:.60}", place=place, hint=f"Read here: {', '.join(_UNITS)}")
-    # The other byte order makes numbers of all sizes: what is neither zero nor a microsecond was never meant.
-    size = np.abs(seconds)
-    believed: NDArray[np.float64] = seconds[(size < _BELIEVED_S) & ((size == 0) | (size > 1e-7))]
-    if 2 * believed.size < seconds.size or not believed.size:
+        return counts * scale + (origin - _ZERO).days * 86400.0
+    known = ", ".join(_UNITS)
+    raise HeaderError(f"times in {kind.x_unit!r:.60}", place=f"x of {kind.tag.decode()}", hint=f"Read here: {known}")
+
+
+def _believed(spans: list[NDArray[np.float64]], kind: Kind) -> list[NDArray[np.float64]]:
+    """Without fill values: a thousand years around 2000 are believed, and they are so of most records."""
+    found = []
+    for seconds in spans:
+        # The other byte order makes numbers of all sizes: what is neither zero nor a microsecond was never meant.
+        size = np.abs(seconds)
+        found.append(seconds[(size < _BELIEVED_S) & ((size == 0) | (size > 1e-7))])
+    records, valid = sum(one.size for one in spans), sum(one.size for one in found)
+    if 2 * valid < records or not valid:
         raise HeaderError(
-            f"{seconds.size - believed.size} of {seconds.size} records have no time that can be right", place=place
+            f"{records - valid} of {records} records have no time that can be right", place=f"x of {kind.tag.decode()}"
         )
-    return believed
-
-
-_BELIEVED_S = 1000 * 366 * 86400.0
+    return [one for one in found if one.size]
 
 
 def _hertz(plane: Plane) -> NDArray[np.float64] | None:
@@ -189,7 +194,11 @@ def _vounit(text: str) -> Answer:
 
 
 def _measurements(units: tuple[str, ...]) -> Answer:
-    found = {ucd: unit for unit in units for start, ucd in _QUANTITIES if unit.removeprefix("(").startswith(start)}
+    found = {}
+    for unit in units:
+        ucd = next((ucd for start, ucd in _QUANTITIES if unit.removeprefix("(").startswith(start)), None)
+        if ucd is not None:
+            found[ucd] = unit
     if not found:
         return Missing(f"what is measured in {', '.join(units) or 'no unit'} is not known")
     return Found(tuple(found), f"units of the values: {', '.join(found.values())}")

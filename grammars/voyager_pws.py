@@ -31,6 +31,8 @@ from grammars.steps import ends
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from epncore.model.columns import Column
     from grammars.readers.pds3 import Pds3Header
 
@@ -104,7 +106,8 @@ class VoyagerPws:
 def _waveform(header: Pds3Header) -> Facts:
     """A frame: it may lack lines at its ends, which its label does not tell."""
     table = header.table("TIME_SERIES")
-    clocks = np.concatenate([table.read(*span)[:, 18:24] for span in spans(table.rows)])
+    looked_at = spans(table.rows)
+    clocks = np.concatenate([table.read(*span)[:, 18:24] for span in looked_at])
     counts = np.ascontiguousarray(clocks).view(">u2")
     frame, lines = counts[:, :2], counts[:, 2]
     valid = (lines >= 1) & (lines <= _LINES) & (frame == frame[0]).all(axis=1) & (frame[:, 1] < 60)
@@ -112,7 +115,7 @@ def _waveform(header: Pds3Header) -> Facts:
         worst = int(np.argmin(valid))
         raise HeaderError(
             f"spacecraft clock {counts[worst].tolist()}",
-            place=f"TIME_SERIES, record {worst + 1}, bytes 19 to 24",
+            place=f"TIME_SERIES, record {_number(looked_at, worst)}, bytes 19 to 24",
             hint="One frame (16 bits, modulo 60) and lines 1 to 800, big-endian",
         )
     date, second = pds3.time(header, "START_TIME")
@@ -133,7 +136,8 @@ def _spectra(header: Pds3Header) -> Facts:
     table = header.table("TABLE")
     if table.row_bytes != _RECORD_BYTES:
         raise HeaderError(f"rows of {table.row_bytes} bytes, not of {_RECORD_BYTES}", place="label, TABLE, ROW_BYTES")
-    parts = [table.read(*span).view("<i2").astype(np.float64) for span in spans(table.rows)]
+    looked_at = spans(table.rows)
+    parts = [table.read(*span).view("<i2").astype(np.float64) for span in looked_at]
     fields = np.concatenate(parts)[:, :4]
     years, hours, seconds, milliseconds = fields.T
     wrong = ~((years >= _YEARS[0]) & (years <= _YEARS[1]) & (hours >= _HOURS[0]) & (hours < _HOURS[1]))
@@ -142,7 +146,7 @@ def _spectra(header: Pds3Header) -> Facts:
         worst = int(np.argmax(wrong))
         raise HeaderError(
             f"year {years[worst]:g}, hour {hours[worst]:g}, second {seconds[worst]:g}, {milliseconds[worst]:g} ms",
-            place=f"TABLE, record {worst + 1}",
+            place=f"TABLE, record {_number(looked_at, worst)}",
             hint="Years since 1900, hours from 24, little-endian",
         )
     times = [_seconds(span) for span in parts]
@@ -161,10 +165,15 @@ def _spectra(header: Pds3Header) -> Facts:
     )
 
 
-def _seconds(fields: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _number(looked_at: list[tuple[int, int]], place: int) -> int:
+    """The number in its table, from 1, of a record among those that were looked at."""
+    return int(np.concatenate([np.arange(*span) for span in looked_at])[place]) + 1
+
+
+def _seconds(fields: NDArray[np.float64]) -> NDArray[np.float64]:
     """Seconds since 1900-01-01, of days of 86400 s."""
     years = {year: (dt.date(1900 + int(year), 1, 1) - _ZERO).days for year in np.unique(fields[:, 0])}
-    days = np.array([years[year] for year in fields[:, 0]])
+    days = np.array([years[year] for year in fields[:, 0]], np.float64)
     return days * 86400 + (fields[:, 1] - 24) * 3600 + fields[:, 2] + fields[:, 3] / 1000
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 PACKETS_MAX = 500_000
-"""A stream that mixes kinds of records is walked through up to here; more would take minutes."""
+"""A stream that mixes kinds of records is walked through up to here: their times are held in memory."""
 
 TAG_BYTES = 4
 
@@ -120,8 +120,13 @@ class Das2Header:
             Where a packet is cut or no packet, or more than `PACKETS_MAX` mix.
         NotGranuleError
             Where there are no records; with what the stream says of that.
+        UnavailableError
+            Where the disk fails.
         """
-        return self._packets.records()
+        try:
+            return self._packets.records()
+        except OSError as error:
+            raise UnavailableError(f"cannot be read ({error.strerror})", path=str(self.path)) from None
 
 
 class _Packets:

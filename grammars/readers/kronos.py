@@ -126,8 +126,13 @@ class KronosHeader:
         ------
         HeaderError
             Where they are not all of one hour.
+        UnavailableError
+            Where the disk fails.
         """
-        content = self.path.read_bytes()
+        try:
+            content = self.path.read_bytes()
+        except OSError as error:
+            raise UnavailableError(f"cannot be read ({error.strerror})", path=str(self.path)) from None
         dtype = LEVELS[self.level]
         records = np.frombuffer(content[: len(content) // dtype.itemsize * dtype.itemsize], dtype)
         other = np.flatnonzero(records["ydh"] != records["ydh"][0])

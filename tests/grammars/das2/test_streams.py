@@ -87,6 +87,17 @@ def test_text_times_by_the_day_of_the_year(row_of: RowOf) -> None:
     assert row["time_min"] == row["time_max"] == pytest.approx(2451910.5 + 1.5 / 86400, abs=JD_TOLERANCE)
 
 
+@pytest.mark.parametrize(
+    ("unit", "measured"),
+    [
+        (b"V m**-1", "phys.electField;em.radio"), (b"nT**2 Hz**-1", "phys.magField;em.radio"), (b"nT", "phys.magField"),
+        (b"W m**-2 Hz**-1", "phot.flux.density;em.radio"), (b"furlong", None), (b"", None),
+    ],
+)  # fmt: skip
+def test_units_tell_what_was_measured(row_of: RowOf, unit: bytes, measured: str | None) -> None:
+    assert row_of(stream(1.0, packet=PACKET.replace(b"V m**-1", unit)))["measurement_type"] == measured
+
+
 def test_frequencies_come_in_their_unit(row_of: RowOf) -> None:
     row = row_of(stream(0.0, 1.0))
     assert (row["spectral_range_min"], row["spectral_range_max"]) == (10e3, 40e3)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from epncore.model.errors import HeaderError
 from grammars.pds3 import moment
 from grammars.readers.pds3 import Pds3Reader, Table
 from grammars.readers.spans import SPAN_RECORDS, SPANS_MAX, spans
@@ -167,3 +168,15 @@ def test_times_of_labels() -> None:
         date, second = moment(text, "START_TIME")
         assert (date.isoformat(), second) == ("1997-10-25", 3600.5)
     assert moment("1979-03-01", "START_TIME")[1] == 0.0
+    for text in (
+        "1979-366",
+        "1979-000",
+        "1979-02-30",
+        "9999-12-31",
+        "0000-001",
+        "1979-001T25:00",
+        "1979-001T00:00:61",
+        "x",
+    ):
+        with pytest.raises(HeaderError, match="is no time"):
+            moment(text, "START_TIME")
