@@ -17,8 +17,8 @@ from epncore.app.scan import matcher
 from epncore.model.collection import load
 from epncore.testing.expectations import check_expectation
 from grammars.plan import Plan, compile_plans
-from grammars.registry import by_name_only, grammar_for, readers
 from grammars.protocol import Companion, SourceFile
+from grammars.registry import by_name_only, grammar_for, readers
 
 SAMPLES = Path(__file__).resolve().parents[2] / "sample_data"
 COLLECTIONS = sorted(path.parent.name for path in SAMPLES.glob("*/collection.toml"))
