@@ -7,6 +7,7 @@ import hashlib
 import math
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from epncore.model.units import to_ascii
@@ -50,7 +51,6 @@ class CellError(ValueError):
 
 
 _SPACES = re.compile(r"[\x00-\x20\x7f]+")
-_CLEAN_WORD = re.compile(r"[!$%&(-_a-~]+(?: [!$%&(-_a-~]+)*")
 _QUOTES = str.maketrans({'"': "_", "'": "_", "`": "_", "#": "_"})
 
 
@@ -107,10 +107,9 @@ def is_empty(value: Value) -> bool:
     return value is None
 
 
+@lru_cache(maxsize=4096)  # most words come again in the next file
 def clean_word(text: str) -> str:
     """One member of a hash list, or an identifier: ASCII, without ``#``, quotes, control characters, edge spaces."""
-    if _CLEAN_WORD.fullmatch(text):
-        return text  # nearly all are clean
     return _SPACES.sub(" ", to_ascii(text)).translate(_QUOTES).strip()
 
 

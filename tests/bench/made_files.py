@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import gzip
 import os
+import re
 import runpy
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,7 +80,7 @@ time_max = { key = "DATE-END" }
 
 
 def ecallisto(folder: Path, count: int) -> None:
-    """Plain FITS files as four stations write them, under `count` names."""
+    """Plain FITS files as four stations write them, each of a day of its own, under `count` names."""
     samples = folder / "samples"
     made = runpy.run_path(str(ROOT / "sample_data" / "ecallisto" / "make.py"))["make"](samples)
     contents = [gzip.decompress(p.read_bytes()) if p.suffix == ".gz" else p.read_bytes() for p in made]
@@ -86,9 +88,20 @@ def ecallisto(folder: Path, count: int) -> None:
     (folder / "data").mkdir()
     for number in range(count):
         kind = number % len(made)
-        (folder / "data" / f"{stations[kind]}_{number:06d}.fit").write_bytes(contents[kind])
+        content = _moved(contents[kind], dt.timedelta(days=number // len(made)))
+        (folder / "data" / f"{stations[kind]}_{number:06d}.fit").write_bytes(content)
     config = (ROOT / "sample_data" / "ecallisto" / "collection.toml").read_text("utf-8")
     (folder / "collection.toml").write_text(config.replace('schema = "ecallisto"', 'schema = "bench_ecallisto"'))
+
+
+def _moved(content: bytes, by: dt.timedelta) -> bytes:
+    """The same file with earlier dates in DATE-OBS and DATE-END."""
+
+    def earlier(found: re.Match[bytes]) -> bytes:
+        date = dt.datetime.strptime(found[2].decode(), "%Y/%m/%d") - by
+        return found[1] + date.strftime("%Y/%m/%d").encode()
+
+    return re.sub(rb"(DATE-(?:OBS|END)= ')(\d{4}/\d\d/\d\d)", earlier, content, count=2)
 
 
 def istp(folder: Path, count: int) -> None:

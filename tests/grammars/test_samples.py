@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import runpy
 import subprocess
@@ -77,36 +78,56 @@ def test_files_are_recognised_by_content_alone(name: str, files_of: Callable[[st
             assert grammar_for(header, reader, "x") is grammar
 
 
-def test_files_are_small_and_the_same_bytes_on_each_run(
-    name: str, files_of: Callable[[str], Files], tmp_path: Path
-) -> None:
-    script = "import runpy, sys, pathlib; runpy.run_path(sys.argv[1])['make'](pathlib.Path(sys.argv[2]))"
+@pytest.fixture(scope="module")
+def made_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of all collections, made by a process in another time zone that hashes in another way."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    script = (
+        "import runpy, sys; from pathlib import Path\n"
+        "for make in map(Path, sys.argv[2:]):\n"
+        "    folder = Path(sys.argv[1]) / make.parent.name; folder.mkdir()\n"
+        "    runpy.run_path(str(make))['make'](folder)\n"
+    )
+    makes = [str(SAMPLES / name / "make.py") for name in COLLECTIONS]
     environment = {**os.environ, "TZ": "Asia/Tokyo", "PYTHONHASHSEED": "7"}
-    command = [sys.executable, "-c", script, str(SAMPLES / name / "make.py"), str(tmp_path)]
-    subprocess.run(command, env=environment, check=True)
+    subprocess.run([sys.executable, "-c", script, str(folder), *makes], env=environment, check=True)
+    return folder
+
+
+def test_files_are_small_and_the_same_bytes_on_each_run(
+    name: str, files_of: Callable[[str], Files], made_elsewhere: Path
+) -> None:
     folders = {path.parent for path in files_of(name).values()}
     for path in (path for folder in folders for path in folder.iterdir()):
-        again = tmp_path / path.name
+        again = made_elsewhere / name / path.name
         assert path.stat().st_size < 150_000
         assert again.read_bytes() == path.read_bytes()
         assert again.stat().st_mtime_ns == path.stat().st_mtime_ns
 
 
-def test_rows_are_the_same_in_any_time_zone_and_locale(name: str, files_of: Callable[[str], Files]) -> None:
+@pytest.fixture(scope="module", params=[("Pacific/Auckland", "C"), ("America/St_Johns", "fr_FR.UTF-8")])
+def rows_elsewhere(request: pytest.FixtureRequest, made_elsewhere: Path) -> dict[str, str]:
+    """All rows as texts, by collection, made in another time zone and locale."""
+    zone, locale = request.param
     script = (
-        "import sys; from pathlib import Path; from epncore.model.collection import load\n"
-        "from grammars.plan import compile_plans; from grammars.protocol import SourceFile\n"
-        "path, folder = Path(sys.argv[1]), Path(sys.argv[2]); stat = path.stat()\n"
-        "file = SourceFile(path, path.name, stat.st_size, stat.st_mtime_ns)\n"
-        "print(ascii(compile_plans(load(folder))[0].read(file)))\n"
+        "import sys, json, test_samples as t; from pathlib import Path\n"
+        "print(json.dumps({name: t.rows(name, Path(sys.argv[1]) / name) for name in t.COLLECTIONS}))"
     )
-    path = next(iter(files_of(name).values()))
-    settings = ({"TZ": "Pacific/Auckland", "LC_ALL": "C"}, {"TZ": "America/St_Johns", "LC_ALL": "fr_FR.UTF-8"})
-    rows = {
-        subprocess.run(
-            [sys.executable, "-c", script, str(path), str(SAMPLES / name)],
-            env={**os.environ, **setting}, capture_output=True, check=True,
-        ).stdout
-        for setting in settings
-    }  # fmt: skip
-    assert len(rows) == 1
+    environment = {**os.environ, "TZ": zone, "LC_ALL": locale, "PYTHONPATH": str(Path(__file__).parent)}
+    command = [sys.executable, "-c", script, str(made_elsewhere)]
+    said = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
+    found: dict[str, str] = json.loads(said)
+    return found
+
+
+def rows(name: str, folder: Path) -> str:
+    """The rows of all granules in a folder, as a text."""
+    is_source = matcher([pattern for product in load(SAMPLES / name).product for pattern in product.sources])
+    paths = [path for path in sorted(folder.iterdir()) if is_source(path.name)]
+    return ascii([plan_for(name, path).read(source(name, path)) for path in paths])
+
+
+def test_rows_are_the_same_in_any_time_zone_and_locale(
+    name: str, made_elsewhere: Path, rows_elsewhere: dict[str, str]
+) -> None:
+    assert rows_elsewhere[name] == rows(name, made_elsewhere / name)
