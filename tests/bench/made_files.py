@@ -98,7 +98,7 @@ def _moved(content: bytes, by: dt.timedelta) -> bytes:
     """The same file with earlier dates in DATE-OBS and DATE-END."""
 
     def earlier(found: re.Match[bytes]) -> bytes:
-        date = dt.datetime.strptime(found[2].decode(), "%Y/%m/%d") - by
+        date = dt.date(*map(int, found[2].split(b"/"))) - by
         return found[1] + date.strftime("%Y/%m/%d").encode()
 
     return re.sub(rb"(DATE-(?:OBS|END)= ')(\d{4}/\d\d/\d\d)", earlier, content, count=2)
