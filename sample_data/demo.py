@@ -27,6 +27,9 @@ BUILD = ROOT / "build" / "demo"
 LAB = BUILD / "dachs"
 EPNCORE = Path(sys.executable).parent / "epncore"
 
+SHOWN = ("cassini_rpws", "ecallisto", "nda_routine", "voyager_pws")
+"""A collection of each format; what is shown of one holds for all."""
+
 QUERY = """SELECT granule_uid, target_name, time_min, time_max, spectral_range_max / 1e6 AS mhz_max
 FROM {schema}.epn_core
 WHERE 1 = ivo_hashlist_has(lower(target_name), 'jupiter') AND spectral_range_max > 1.5e7
@@ -71,7 +74,8 @@ def load_embedded(folders: list[Path]) -> None:
         print(f"{len(files)} files in {(folder / 'data').relative_to(ROOT)}")
         epncore("ingest", folder)
     title("One row, and where each value came from")
-    epncore("inspect", next((folders[0] / "data").glob("*.fit*")), "--collection", folders[0])
+    ecallisto = next(folder for folder in folders if folder.name == "ecallisto")
+    epncore("inspect", next((ecallisto / "data").glob("*.fit*")), "--collection", ecallisto)
     title("What the database holds")
     epncore("status")
     for folder in folders:
@@ -173,7 +177,7 @@ def main() -> None:
         DachsLab.attach(LAB).down()
     shutil.rmtree(BUILD, ignore_errors=True)
     BUILD.mkdir(parents=True)
-    folders = collections()
+    folders = [folder for folder in collections() if folder.name in SHOWN]
     load_embedded(folders)
     missing = DachsLab.missing()
     if missing:
