@@ -169,16 +169,20 @@ class Records:
 
     def head(self, offset: int, *kinds: int) -> tuple[int, int]:
         """Length and kind of the record at `offset`, which is one of `kinds`."""
+        size, kind = self._head.unpack(self.bytes_at(offset, self._head.size, "a record"))
+        self._visit(offset, size, kind, kinds)
+        return size, kind
+
+    def _visit(self, offset: int, size: int, kind: int, kinds: tuple[int, ...]) -> None:
+        """Check what a record says of itself, and that not too many are met."""
         self._visits_left -= 1
         if self._visits_left < 0:
             self.damaged("its records point at each other without end", offset)
-        size, kind = self._head.unpack(self.bytes_at(offset, self._head.size, "a record"))
         if kind not in kinds:
             names = " or ".join(_NAMES.get(k, str(k)) for k in kinds)
             self.damaged(f"a record of kind {kind} where {names} should be", offset)
         if size < self._head.size or offset + size > self.size_bytes:
             self.damaged(f"a {_NAMES.get(kind, 'data record')} of {size} bytes, {self.size_bytes} in all", offset)
-        return size, kind
 
     def chain(self, first: int, count: int, kind: int) -> Iterator[int]:
         """Offsets of the records of a linked list of `count` members."""
@@ -187,9 +191,10 @@ class Records:
             if offset in seen or offset <= 0:
                 self.damaged(f"a list of {count} {_NAMES[kind]} ends or loops after {position}", offset)
             seen.add(offset)
-            self.head(offset, kind)
+            size, found, following = self._head_next.unpack(self.bytes_at(offset, self._head_next.size, "a record"))
+            self._visit(offset, size, found, (kind,))
             yield offset
-            offset = self._head_next.unpack(self.bytes_at(offset, self._head_next.size, "a record"))[2]
+            offset = following
 
     def _read_roots(self) -> None:
         """CDR and GDR: the roots of all lists, and the length the file should have."""
