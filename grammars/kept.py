@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from epncore.model.row import Cell, Found, Missing, is_empty
@@ -65,10 +66,12 @@ def mask(columns: Sequence[str], given: Set[str], hidden: Set[str], looked_at: S
     looked_at : set of str
         What its steps looked at beside the file's content.
     """
-    return ".".join((f"{_bits(columns, given):x}", f"{_bits(columns, hidden):x}", *sorted(looked_at)))
+    names = tuple(columns)
+    return ".".join((f"{_bits(names, frozenset(given)):x}", f"{_bits(names, frozenset(hidden)):x}", *sorted(looked_at)))
 
 
-def _bits(columns: Sequence[str], chosen: Set[str]) -> int:
+@lru_cache(maxsize=1024)  # most files of a product give the same columns
+def _bits(columns: tuple[str, ...], chosen: frozenset[str]) -> int:
     return sum(1 << place for place, name in enumerate(columns) if name in chosen)
 
 

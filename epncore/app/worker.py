@@ -141,7 +141,7 @@ class Worker:
             pass_on_memory_error(error)
             outcome = quarantined(seen, "reader or grammar", f"unexpected {type(error).__name__}: {error}")
             return replace(outcome, stamp=self.stamps[seen.product])
-        return replace(self._outcome(seen, file, row), given=plan.mask(granule), digest=granule.digest)
+        return self._outcome(seen, file, row, plan.mask(granule), granule.digest)
 
     def _failed(self, seen: Seen, error: FileError) -> Outcome:
         reason = f"{error.message}. {error.hint}" if error.hint else error.message
@@ -156,7 +156,7 @@ class Worker:
             self._check(row)
         except FileError as error:
             return self._failed(seen, error)
-        return replace(self._outcome(seen, file, row), given=given, digest=kept.digest)
+        return self._outcome(seen, file, row, given, kept.digest)
 
     def _check(self, row: Row) -> None:
         for broken in self.checker.broken(row):
@@ -165,14 +165,14 @@ class Worker:
                 message = f"breaks rule {rule.id}: {broken.found}, but {rule.checks}"
                 raise RuleBrokenError(message, place=", ".join(rule.columns), hint=rule.mend)
 
-    def _outcome(self, seen: Seen, file: SourceFile, row: Row) -> Outcome:
+    def _outcome(self, seen: Seen, file: SourceFile, row: Row, given: str, digest: str | None) -> Outcome:
         cells = dict(zip(self.names, row, strict=True))
         uid, release, stamp = str(cells["granule_uid"]), cells["release_date"], self.stamps[seen.product]
         due = held_until(self.collection, release, self.task.now)
         if due and self.collection.embargoed == "leave_out":
             return Outcome(
                 seen, "withheld", granule_uid=uid, place="release_date", reason=f"proprietary until {due:%Y-%m-%d}",
-                release_date=due, stamp=stamp,
+                release_date=due, given=given, digest=digest, stamp=stamp,
             )  # fmt: skip
         _, size_bytes = accessed(file, cells.get("access_url"))
         if due:
@@ -181,7 +181,7 @@ class Worker:
         product = self.collection.product[seen.product]
         links = tuple(link_rows(cells, self.collection, product, file.relative, size_bytes, embargoed=due is not None))
         hashes = f"{self.row_hash(row)}.{links_hash(links)}"
-        return Outcome(seen, "row", row, links, uid, hashes, release_date=due, stamp=stamp)
+        return Outcome(seen, "row", row, links, uid, hashes, release_date=due, given=given, digest=digest, stamp=stamp)
 
 
 def quarantined(seen: Seen, place: str, reason: str, status: Status = "quarantined") -> Outcome:
