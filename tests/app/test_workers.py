@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import select
 import shutil
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from epncore.app import worker
 from epncore.app.database import Database
 from epncore.app.ingest import ingest
 from epncore.app.pool import Crew, in_order, local_pool
+from epncore.app.process import Process
 from epncore.app.work import Limits, Work
 
 Collections = Callable[[str], Path]
@@ -159,6 +161,34 @@ def test_a_process_that_is_killed_while_it_waits_is_replaced(module: None, tmp_p
     crew.close()
     assert [line.split()[0] for line in again] == ["y", "z"]
     assert first.split()[-1] not in again[0]
+
+
+@pytest.mark.parametrize("threads", [0, 1])
+def test_a_process_holds_nothing_that_its_parent_has_open(module: None, tmp_path: Path, threads: int) -> None:
+    """Whether it is a fork, or, where there are threads, a program of its own."""
+    import shuffled
+
+    reading, writing = os.pipe()
+    was_alone, done = threading.active_count() == 1, threading.Event()
+    other = [threading.Thread(target=done.wait) for _ in range(threads)]
+    for thread in other:
+        thread.start()
+    process: Process[str, str] = Process(Limits())
+    brother: Process[str, str] = Process(Limits())
+    done.set()
+    os.close(writing)
+    try:
+        if was_alone and sys.platform == "linux":
+            assert isinstance(process.child, subprocess.Popen) == bool(threads)
+        process.begin(Work(shuffled.Echo(str(tmp_path)), Limits(), chunk=4))
+        assert select.select([reading], [], [], 30)[0]
+        assert os.read(reading, 1) == b""  # nobody else can write there
+        process.requests.close()
+        assert process.child.wait() == 0  # it sees the end, though it has a brother
+    finally:
+        process.end()
+        brother.end()
+        os.close(reading)
 
 
 def test_a_process_that_nobody_asks_ends(module: None, tmp_path: Path) -> None:
