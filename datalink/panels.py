@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.colors import Colormap, LogNorm, Normalize
 from matplotlib.dates import MINUTELY, SECONDLY, AutoDateLocator, num2date
-from matplotlib.ticker import FixedLocator, Formatter, FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import FixedLocator, Formatter, FuncFormatter, LogFormatter, MaxNLocator, NullLocator
 
 from datalink.binning import HELD_STEPS, Envelope, Grid, Spectrogram
 from epncore.model.units import SECONDS_PER_DAY
@@ -101,6 +101,7 @@ def spectrogram(axes: Axes, bar: Axes, picture: Picture, binned: Spectrogram, co
         _label(bar, scale_label(picture))
         if picture.scale == "log":
             bar.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            bar.yaxis.set_minor_formatter(LogFormatter())  # of less than a decade; that of colour bars writes formulas
     _frequency_axis(axes, picture, grid)
 
 

@@ -166,6 +166,14 @@ def test_what_a_reader_looks_for_is_written() -> None:
     assert "20" in seen
 
 
+def test_a_logarithmic_scale_of_less_than_a_decade_has_numbers_and_no_formulas() -> None:
+    seen: list[str] = []
+    values = 10.0 ** (-19.0 + np.linspace(-0.4, 0.2, 20))[:, None] * np.ones((20, 10))
+    _labels(lambda: draw([picture(values, np.arange(10.0) + 1, scale="log")], HEADING, "s"), seen)
+    assert "6e\N{MINUS SIGN}20" in seen
+    assert not [text for text in seen if "math" in text]
+
+
 HOSTILE = [
     "$\\frac{1}{0$",
     "$x^2$",
