@@ -8,19 +8,18 @@ Format: ISTP/IACG guidelines, https://spdf.gsfc.nasa.gov/istp_guide/
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, field_validator
 
-from epncore.model.columns import COLUMNS
-from epncore.model.errors import HeaderError
-from epncore.model.mending import mend
 from epncore.model.row import Found, Missing
-from grammars import istp_pictures, vespa
+from grammars import istp_chosen, istp_pictures, istp_ranges, vespa
 from grammars.common import prefer
-from grammars.istp_data import axes, data_variables, is_declared, listed, named
+from grammars.istp_data import axes, data_variables, is_declared, listed
+from grammars.istp_ranges import Range
 from grammars.istp_spectrum import Spectrum, is_energy, spectrum
+from grammars.istp_sweeps import sweep_steps
 from grammars.istp_texts import creation_date, processing_level, reference_position
 from grammars.istp_times import Times, times
 from grammars.protocol import GrammarOptions, Step, constant
@@ -32,11 +31,9 @@ if TYPE_CHECKING:
     from grammars.axes import Steps
     from grammars.protocol import Answer, Granule
     from grammars.readers.cdf import CdfHeader
-    from grammars.readers.cdf_data import AttributeValue
     from grammars.readers.cdf_records import Variable
 
 _PRODUCT_TYPES = Literal["im", "ma", "sp", "ds", "sc", "pr", "pf", "vo", "mo", "cu", "ts", "ca", "ci", "sv", "ev"]
-_LOWER_CASE = {"target_class", "dataproduct_type"}
 
 
 class IstpOptions(GrammarOptions):
@@ -50,6 +47,10 @@ class IstpOptions(GrammarOptions):
         Instead of DEPEND_0, and of DEPEND_1 to 3, of the data variables.
     data_variables : tuple of str
         Instead of all with VAR_TYPE data.
+    sweep_variable : str, optional
+        Numbers the sweeps, where a record holds a part of one.
+    ranges : dict of str to Range
+        Pair of columns to the variable whose range it holds: ``target_distance = { variable = "ObsDistance" }``.
     attributes : dict of str to str
         Column to global attribute that holds its value: ``target_name = "TARGET_NAME"``.
     variable_attributes : dict of str to str
@@ -60,8 +61,15 @@ class IstpOptions(GrammarOptions):
     time_variable: str | None = None
     spectral_variable: str | None = None
     data_variables: tuple[str, ...] = ()
+    sweep_variable: str | None = None
+    ranges: dict[str, Range] = Field(default_factory=dict)
     attributes: dict[str, str] = Field(default_factory=dict)
     variable_attributes: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("ranges")
+    @classmethod
+    def _are_of_columns(cls, ranges: dict[str, Range]) -> dict[str, Range]:
+        return istp_ranges.check(ranges)
 
     @field_validator("variable_attributes")
     @classmethod
@@ -85,7 +93,7 @@ class IstpGrammar:
     """See the module."""
 
     name = "istp"
-    version = 2
+    version = 3
     format = "cdf"
     generic = True
     options: type[GrammarOptions] = IstpOptions
@@ -107,11 +115,14 @@ class IstpGrammar:
         data = data_variables(header, options.data_variables)
         exposure = vespa.pair(header, "time_exp")
         found = times(header, data, options.time_variable, exposure[1] if exposure else None)
+        if options.sweep_variable:
+            steps = sweep_steps(header, found.clock, options.sweep_variable)
+            found = replace(found, steps=steps, steps_source=f"starts of the sweeps of {options.sweep_variable}")
         return Facts(tuple(data), found, spectrum(header, data, options.spectral_variable))
 
     def steps(self, options: IstpOptions) -> Iterator[Step]:
         """All steps; `attributes` and `variable_attributes` of the config go before what the grammar finds."""
-        chosen = {step.column: step for step in _chosen(options)}
+        chosen = {step.column: step for step in istp_chosen.steps(options.attributes, options.variable_attributes)}
         for step in _steps(options):
             mine = chosen.pop(step.column, None)
             yield prefer(mine, step) if mine else step
@@ -142,8 +153,10 @@ def _steps(options: IstpOptions) -> Iterator[Step]:
     yield Step("time_refposition", "REFERENCE_POSITION of the time variable", _time_refposition)
     yield Step("creation_date", "global attribute Generation_date", lambda g: creation_date(g.header))
     yield Step("bib_reference", "global attribute DOI", _bib_reference)
-    for column in ("target_name", "target_class", "target_region", "feature_name"):
+    for column in ("target_name", "target_region", "feature_name"):
         yield Step(column, f"global attribute VESPA_{column}", _vespa_words(column))
+    yield Step("target_class", "global attribute VESPA_target_class", lambda g: vespa.target_class(g.header))
+    yield from istp_ranges.steps(options.ranges)
 
 
 def _either(first: Callable[[CdfHeader], Answer], second: Callable[[CdfHeader], Answer]) -> Callable[[Granule], Answer]:
@@ -247,60 +260,6 @@ def _bib_reference(granule: Granule) -> Answer:
     if not isinstance(given, Missing) or not texts:
         return given
     return Found(texts[0].removeprefix("https://doi.org/"), "global attribute DOI")
-
-
-def _chosen(options: IstpOptions) -> Iterator[Step]:
-    for column, attribute in options.attributes.items():
-        yield Step(column, f"global attribute {attribute}", _global(column, attribute))
-    for column, place in options.variable_attributes.items():
-        variable, _, attribute = place.rpartition(".")
-        yield Step(column, f"attribute {attribute} of variable {variable}", _of_variable(column, variable, attribute))
-
-
-def _global(column: str, attribute: str) -> Callable[[Granule], Answer]:
-    def answer(granule: Granule) -> Answer:
-        header: CdfHeader = granule.header
-        if attribute.lower() not in {name.lower() for name in header.global_names}:
-            raise HeaderError(
-                f"no global attribute {attribute!r}", path=header.path, place=f"option attributes.{column}",
-                hint=f"There are {listed(header.global_names)}",
-            )  # fmt: skip
-        return _as_cell(column, header.entries(attribute), f"global attribute {attribute}", header)
-
-    return answer
-
-
-def _of_variable(column: str, name: str, attribute: str) -> Callable[[Granule], Answer]:
-    def answer(granule: Granule) -> Answer:
-        header: CdfHeader = granule.header
-        place = f"option variable_attributes.{column}"
-        variable = named(header, name, place)
-        value = header.attribute(variable, attribute)
-        if value is None:
-            raise HeaderError(
-                f"variable {variable.name} has no attribute {attribute!r}", path=header.path, place=place,
-                hint=f"It has {listed(header.attributes(variable))}",
-            )  # fmt: skip
-        return _as_cell(column, (value,), f"attribute {attribute} of variable {variable.name}", header)
-
-    return answer
-
-
-def _as_cell(column: str, entries: tuple[AttributeValue, ...], source: str, header: CdfHeader) -> Answer:
-    """An attribute as a column wants it: a number where the column is one, else mended words."""
-    every = [part for entry in entries for part in (entry if isinstance(entry, tuple) else (entry,))]
-    kept = [part for part in every if not isinstance(part, str) or part.strip()]
-    if not kept:
-        return Missing(f"{source} is blank")
-    if column in COLUMNS and COLUMNS[column].type in {"double", "integer"}:
-        try:
-            return Found(float(kept[0]), source)  # type: ignore[arg-type]
-        except (TypeError, ValueError):
-            raise HeaderError(f"{kept[0]!r} is no number", path=header.path, place=source) from None
-    texts = [str(part).strip() for part in kept]
-    text = "#".join(part.lower() for part in texts) if column in _LOWER_CASE else "#".join(texts)
-    value, note = mend(column, text)
-    return Found(tuple(value.split("#")) if len(texts) > 1 else value, f"{source}; {note}" if note else source)
 
 
 GRAMMAR = IstpGrammar()

@@ -100,15 +100,20 @@ def axes(header: CdfHeader, variable: Variable) -> list[Variable]:
     return [axis for axis in found if axis is not None and axis.data_type not in TEXT_TYPES and not is_time(axis)]
 
 
-def table(header: CdfHeader, variable: Variable, most_bytes: int | None = None) -> tuple[NDArray[np.float64], str]:
+def table(
+    header: CdfHeader, variable: Variable, most_bytes: int | None = None, *, each_once: bool = False
+) -> tuple[NDArray[np.float64], str]:
     """Values of a support variable, one row a record, and what was left out.
 
+    With `each_once`, a row that came before is left out: a table of frequencies that each record repeats is one row.
     Fill values are NaN, and so are values beyond VALIDMIN and VALIDMAX, unless that would leave nothing.
     Numbers are what the writer meant: single precision is read by its shortest decimal (10.075, not 10.07499980926).
     """
     most = max((most_bytes or MAX_TABLE_BYTES) // max(variable.record_bytes, 1), 1)
     raw = header.read(variable, 0, min(variable.records, most) - 1)
-    values = as_written(raw).reshape(len(raw), -1)
+    note = f"the first {len(raw)} of {variable.records} records" if variable.records > len(raw) else ""
+    rows = raw.reshape(len(raw), -1)
+    values = as_written(_each_once(rows) if each_once else rows)
     fill = header.attribute(variable, "FILLVAL")
     if isinstance(fill, (int, float)):
         # The fill may be written with more digits than the values have.
@@ -116,8 +121,17 @@ def table(header: CdfHeader, variable: Variable, most_bytes: int | None = None) 
     values[np.abs(values) >= 1e30] = np.nan
     inside = _inside(header, variable, values)
     values = np.where(inside, values, np.nan) if (inside & np.isfinite(values)).any() else values
-    note = f"the first {len(raw)} of {variable.records} records" if variable.records > len(raw) else ""
     return values, note
+
+
+def _each_once(rows: NDArray[Any]) -> NDArray[Any]:
+    """Different rows in the order of their first. Bytes are far cheaper to tell apart than `np.unique` sorts rows."""
+    content = np.ascontiguousarray(rows).view(np.uint8)
+    changed = np.flatnonzero((content[1:] != content[:-1]).any(axis=1)) + 1
+    first: dict[bytes, int] = {}
+    for number in (0, *changed.tolist()):
+        first.setdefault(rows[number].tobytes(), number)
+    return rows[list(first.values())]
 
 
 def _inside(header: CdfHeader, variable: Variable, values: NDArray[np.float64]) -> NDArray[np.bool_]:

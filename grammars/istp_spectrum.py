@@ -104,7 +104,9 @@ def is_energy(header: CdfHeader, axis: Variable) -> bool:
 
 
 def _of_axis(header: CdfHeader, axis: Variable, factor: float) -> Spectrum | None:
-    values, note = table(header, axis)
+    values, note = table(header, axis, each_once=True)
+    if values.shape[1] == 1:  # a frequency a record, as of receivers that write one value a time: together an axis
+        values = np.unique(values).reshape(1, -1)
     source = f"variable {axis.name} [{header.text(axis, 'UNITS')}]{f', {note}' if note else ''}"
     return of_tables(values * factor, source)
 
@@ -124,5 +126,5 @@ def _ends_and_steps(values: NDArray[np.float64]) -> tuple[float, float, Steps | 
 
 def _row_steps(values: NDArray[np.float64]) -> list[Steps | None]:
     """Steps of each different table: tables that change with the mode are not mixed."""
-    tables = np.unique(np.nan_to_num(values, nan=-1.0), axis=0)[:MAX_TABLES]
-    return [row_steps(row[row > 0]) for row in tables]
+    tables = {row.tobytes(): row for row in np.nan_to_num(values, nan=-1.0)}
+    return [row_steps(row[row > 0]) for row in list(tables.values())[:MAX_TABLES]]

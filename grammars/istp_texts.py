@@ -36,6 +36,8 @@ _DATES = tuple(
 )  # fmt: skip
 
 _CODMAC = {"0": 1, "1": 2, "2": 3, "3": 5, "4": 5}
+# Data records of the PDS: experiment, reduced or calibrated, derived.
+_RECORDS = {"EDR": (2, "edited"), "RDR": (3, "calibrated"), "CDR": (3, "calibrated"), "DDR": (5, "derived")}
 _LEVEL_CODE = re.compile(r"l([0-4])(?![0-9])[a-z]?(?![a-z])", re.IGNORECASE)
 _LEVEL_WORDS = re.compile(r"\blevel[ -]?([0-4])(?![0-9])", re.IGNORECASE)
 
@@ -89,8 +91,9 @@ def processing_level(header: CdfHeader) -> Answer:
     for attribute in ("LEVEL", "Data_type", "Processing_level"):
         for text in header.texts(attribute):
             code, _, long = text.partition(">")
-            if code.strip().upper() == "EDR":
-                return Found(2, f"global attribute {attribute} = {text!r}: an experiment data record is edited")
+            if code.strip().upper() in _RECORDS:
+                level, word = _RECORDS[code.strip().upper()]
+                return Found(level, f"global attribute {attribute} = {text!r}: such a data record is {word}")
             match = _LEVEL_CODE.match(code.strip()) or _LEVEL_WORDS.search(long)
             if match:
                 return Found(_CODMAC[match[1]], f"global attribute {attribute} = {text!r}: level {match[1]} in CODMAC")

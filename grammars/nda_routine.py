@@ -1,8 +1,8 @@
-"""Nançay Decameter Array, Routine receiver: dynamic spectra of Jupiter and the Sun, 10 to 40 MHz.
+"""Nançay Decameter Array, Routine and NewRoutine receivers: dynamic spectra of Jupiter and the Sun, 10 to 40 MHz.
 
-CDF files as the master ``srn_nda_routine_jup_edr_..._V13`` lays them out: 400 channels in both senses of circular
-polarisation (RR, LL), a spectrum a second, attributes of ISTP, PDS and VESPA kind. What an ISTP file tells anyway is
-found by `grammars.istp`; here stands what is Nançay's own.
+CDF files as the masters ``srn_nda_routine_jup_edr_..._V13`` and ``srn_nda_newroutine_jup_edr_..._V00`` lay them out:
+both senses of circular polarisation (RR, LL), of NewRoutine their cross-correlation too (RL, LR), attributes of ISTP,
+PDS and VESPA kind. What an ISTP file tells anyway is found by `grammars.istp`; here stands what is Nançay's own.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from grammars.protocol import Answer, GrammarOptions, Granule
     from grammars.readers.cdf import CdfHeader
 
-LOGICAL_SOURCE = "srn_nda_routine_"
+LOGICAL_SOURCES = ("srn_nda_routine_", "srn_nda_newroutine_")
 
 # LABLAXIS of the two arrays, and what it says in the words of polarimetry.
 _POLARISATIONS = {"RH flux density": "RR flux density (right-hand)", "LH flux density": "LL flux density (left-hand)"}
@@ -43,14 +43,14 @@ class NdaRoutineGrammar(IstpGrammar):
     """See the module."""
 
     name = "nda_routine"
-    version = 2
+    version = 3
     generic = False
     options: type[GrammarOptions] = NdaRoutineOptions
     columns = (RECEIVER_NAME,)
 
     def recognises(self, header: CdfHeader) -> bool:
-        """By ``Logical_source``: srn_nda_routine_jup_edr, srn_nda_routine_sun_edr."""
-        return any(text.lower().startswith(LOGICAL_SOURCE) for text in header.texts("Logical_source"))
+        """By ``Logical_source``: srn_nda_routine_jup_edr, srn_nda_newroutine_jup_edr."""
+        return any(text.lower().startswith(LOGICAL_SOURCES) for text in header.texts("Logical_source"))
 
     def steps(self, options: IstpOptions) -> Iterator[Step]:
         """Steps of an ISTP file, with Nançay's own before them."""
@@ -67,7 +67,7 @@ class NdaRoutineGrammar(IstpGrammar):
 
 
 def _steps() -> Iterator[Step]:
-    yield constant("dataproduct_type", "ds", "RR and LL are spectrograms; their DISPLAY_TYPE says time_series")
+    yield constant("dataproduct_type", "ds", "RR and LL are spectrograms; their DISPLAY_TYPE may say time_series")
     yield Step("target_name", "global attribute PDS_Observation_target", _target_name)
     yield Step("target_class", "global attribute VESPA_target_class", _target_class)
     yield Step("receiver_name", "global attribute VESPA_receiver_name", _receiver_name)
@@ -84,7 +84,7 @@ def _target_name(granule: Granule) -> Answer:
 
 
 def _target_class(granule: Granule) -> Answer:
-    given = vespa.words(granule.header, "target_class")
+    given = vespa.target_class(granule.header)
     if not isinstance(given, Missing):
         return given
     name = str(granule.row.get("target_name") or "").lower()

@@ -31,18 +31,26 @@ _NO_MEASUREMENT = ("meta.", "time", "pos.", "src.", "instr.", "obs", "stat.")
 
 
 def words(header: CdfHeader, column: str) -> Answer:
-    """A list of words: one an entry; the old names of a column are known."""
+    """A list of words, as `names`; the old names of a column are known."""
     for name in (column, *_OLD_NAMES.get(column, ())):
-        texts = header.texts(PREFIX + name)
-        if texts:
-            return Found(texts, f"global attribute {PREFIX}{name}")
+        given = names(header, PREFIX + name)
+        if not isinstance(given, Missing):
+            return given
     return Missing(f"no global attribute {PREFIX}{column}")
 
 
+def target_class(header: CdfHeader) -> Answer:
+    """Words of ``VESPA_target_class``, in lower case: ``Planet`` is ``planet``."""
+    given = words(header, "target_class")
+    if not isinstance(given, Found) or not isinstance(given.value, tuple):
+        return given
+    return Found(tuple(str(word).lower() for word in given.value), given.source)
+
+
 def names(header: CdfHeader, attribute: str) -> Answer:
-    """Names written ``CODE>Long name``, both as words of a hash list."""
-    texts = header.texts(attribute)
-    found = tuple(word.strip() for text in texts for word in text.split(">", 1) if word.strip())
+    """Names written ``CODE>Long name``, both as words of a hash list; several stand in entries, or joined by ``#``."""
+    every = (name for text in header.texts(attribute) for name in text.split("#"))
+    found = tuple(word.strip() for name in every for word in name.split(">", 1) if word.strip())
     return Found(found, f"global attribute {attribute}") if found else Missing(f"no global attribute {attribute}")
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import functools
 import runpy
-import struct
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cdf_maker
 import numpy as np
 import pytest
 from astropy.time import Time
-from cdflib import cdfepoch, cdfwrite
+from cdf_maker import Var
+from cdflib import cdfepoch
 
 from epncore.model.collection import parse
 from epncore.model.row import Cell
@@ -21,26 +22,10 @@ from grammars.plan import Plan, compile_plans
 from grammars.protocol import SourceFile
 
 SAMPLES = Path(__file__).resolve().parents[3] / "sample_data"
-TYPES = {"i1": 1, "i2": 2, "i4": 4, "i8": 8, "u1": 11, "u2": 12, "f4": 21, "f8": 22, "epoch": 31, "epoch16": 22,
-         "tt2000": 33, "char": 51}  # fmt: skip
 GLOBALS = {
     "Logical_source": "xx_h1_yy", "Source_name": "XX>Example craft", "Descriptor": "YY>Example receiver",
     "Data_type": "L2>Level 2 data",
 }  # fmt: skip
-
-
-@dataclass
-class Var:
-    """A variable to write: name, type as in TYPES, records (first axis), attributes."""
-
-    name: str
-    kind: str
-    data: Any
-    attrs: Mapping[str, Any] = field(default_factory=dict)
-    varies: bool = True
-    is_z: bool = True
-    compress: int = 0
-    sparse: str = "no_sparse"
 
 
 Write = Callable[..., Path]
@@ -49,41 +34,7 @@ Write = Callable[..., Path]
 def write_cdf(
     folder: Path, variables: Sequence[Var], attributes: Mapping[str, Any] = GLOBALS, name: str = "a.cdf", **spec: Any
 ) -> Path:
-    path = folder / name
-    path.unlink(missing_ok=True)
-    cdf = cdfwrite.CDF(path, cdf_spec={"Encoding": 6, "Majority": "Row_major", **spec})
-    cdf.write_globalattrs(
-        {key: dict(enumerate(value if isinstance(value, list) else [value])) for key, value in attributes.items()}
-    )
-    for var in variables:
-        data = np.asarray(var.data)
-        if var.kind == "epoch16":  # cdflib writes these wrongly: as pairs of numbers, declared as times below
-            data = np.stack([data.real, data.imag], axis=-1)
-        layout = {
-            "Variable": var.name, "Data_Type": TYPES[var.kind], "Rec_Vary": var.varies,
-            "Num_Elements": max(len(str(x)) for x in data.ravel()) if var.kind == "char" else 1,
-            "Compress": var.compress, "Sparse": var.sparse,
-        }  # fmt: skip
-        dims = list(data.shape[1:])
-        layout |= {"Dim_Sizes": dims} if var.is_z else {"Dim_Vary": [True] * len(dims), "Var_Type": "rVariable"}
-        cdf.write_var(layout, var_attrs=dict(var.attrs), var_data=None if len(data) == 0 else data)
-    cdf.close()
-    if any(var.kind == "epoch16" for var in variables):
-        _declare_epoch16(path, {number for number, var in enumerate(variables) if var.kind == "epoch16"})
-    return path
-
-
-def _declare_epoch16(path: Path, numbers: set[int]) -> None:
-    """Make times with one dimension of size 1 of z variables of pairs: data type and size stand in each VDR."""
-    content = bytearray(path.read_bytes())
-    at = struct.unpack(">q", content[340:348])[0]
-    while at:
-        if struct.unpack(">i", content[at + 68 : at + 72])[0] in numbers:
-            content[at + 20 : at + 24] = struct.pack(">i", 32)
-            content[at + 344 : at + 348] = struct.pack(">i", 1)
-            content[at + 47] &= ~2  # no pad value: there is room for half of one
-        at = struct.unpack(">q", content[at + 12 : at + 20])[0]
-    path.write_bytes(content)
+    return cdf_maker.write_cdf(folder, variables, attributes, name, **spec)
 
 
 @pytest.fixture

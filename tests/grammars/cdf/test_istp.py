@@ -26,8 +26,9 @@ def test_global_attributes_are_read_in_any_case_with_both_names(write: Write) ->
 @pytest.mark.parametrize(
     ("data_type", "level"),
     [("L0>raw", 1), ("L1>Level 1", 2), ("l2>x", 3), ("L3>x", 5), ("L4>x", 5), ("L2S>Survey", 3), ("EDR>Records", 2),
-     ("H2>1-hour Level 2 data", 3), ("l3_pwe>level 3 data", 5), ("H0>High resolution", None), ("K0>Key", None),
-     ("rpa>Analyzer", None), ("Lunar>x", None), ("L20>x", None), (" ", None)],
+     ("cdr>Calibrated Data Record", 3), ("DDR", 5), ("H2>1-hour Level 2 data", 3), ("l3_pwe>level 3 data", 5),
+     ("H0>High resolution", None), ("K0>Key", None), ("rpa>Analyzer", None), ("Lunar>x", None), ("L20>x", None),
+     (" ", None)],
 )  # fmt: skip
 def test_processing_level_is_codmac_where_the_file_tells_it(write: Write, data_type: str, level: int | None) -> None:
     found = look(write(series(), {**GLOBALS, "Data_type": data_type}))

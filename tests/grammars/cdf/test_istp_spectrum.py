@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from grammars.axes import as_written
+
 from .conftest import Write, look, spectra
 
 
@@ -54,6 +56,15 @@ def test_frequency_tables_that_change_give_the_range_of_all_and_steps_of_each(wr
         found = look(write(spectra("Hz", tables, varies=True, kind="f8"), Majority=majority))
         assert (found["spectral_range_min"], found["spectral_range_max"]) == (10.0, 30.0)
         assert (found["spectral_sampling_step_min"], found["spectral_sampling_step_max"]) == (2.0, 10.0)
+
+
+def test_a_table_that_each_record_repeats_costs_as_much_as_one(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    monkeypatch.setattr("grammars.istp_data.as_written", lambda raw: sizes.append(raw.size) or as_written(raw))
+    bands = np.array([[10.1, 20.2, 30.3], [40.4, 50.5, 60.6]], np.float32)
+    found = look(write(spectra("Hz", np.tile(bands, (1000, 1)), varies=True)))
+    assert (found["spectral_range_min"], found["spectral_range_max"]) == (10.1, 60.6)
+    assert sum(sizes) == bands.size
 
 
 def test_of_a_long_table_the_first_records_are_read(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
