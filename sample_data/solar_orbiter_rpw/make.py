@@ -1,0 +1,146 @@
+"""Five tiny CDF files of RPW on Solar Orbiter, as its data centre describes them: HFR, TNR and LFR, levels 2 and 3.
+
+Invented data, real layout: a type III burst at 0.5 au, plasma noise below it, whistlers in the low frequencies. Fewer
+records and sweeps than a day has; the channels are the real ones. HFR level 2 has one frequency a record.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from cdf_maker import Var, clock, fixed, noise, type_iii, typed, varying, write
+
+DAY, START, WRITTEN = "20240323", "2024-03-23T14:00:10.063", "2024-03-25T08:00:00"
+DISTANCE_AU = 0.5
+# The cleanest of the channels of HFR, as files of level 3 have them.
+HFR_KHZ = np.array(
+    [425, 525, 625, 675, 775, 875, 975, 1025, 1225, 1375, 1475, 1725, 1825, 2075, 2425, 2675, 3225, 3325, 3525, 3825,
+     3925, 4125, 4525, 4875, 5225, 5475, 5825, 6175, 6525, 6875, 7375, 7625, 7975, 8225, 8575, 9175, 10025, 10125,
+     11025, 11375, 12225, 12475, 13375, 13725, 14375, 14925, 15275, 15625, 16075, 16325]
+)  # fmt: skip
+# Four bands of 32, each step 4.4 % of the frequency: 3992 Hz to 978572 Hz.
+TNR_HZ = np.round(3992.0 * (978572.0 / 3992.0) ** (np.arange(128) / 127.0))
+LFR_HZ = {
+    "N_F0": 1968.0 + 768.0 * np.arange(11),
+    "N_F1": 120.0 + 128.0 * np.arange(13),
+    "N_F2": 10.5 + 8.0 * np.arange(12),
+}
+
+
+def make(folder: Path) -> list[Path]:
+    """Write the files; they are two days younger than the observation."""
+    made = [_hfr_l2(folder), _tnr_l2(folder), _lfr_l2(folder), _flux(folder, "hfr", HFR_KHZ * 1e3, 12, 3.9)]
+    return sorted([*made, _flux(folder, "tnr", TNR_HZ, 10, 7.2)])
+
+
+def _hfr_l2(folder: Path) -> Path:
+    """A record is one frequency of a sweep; dwell time 0.07 s."""
+    sweeps, channels = 8, len(HFR_KHZ)
+    seconds = np.array([5.4 * sweep + 0.07 * np.arange(channels) for sweep in range(sweeps)])
+    flux = np.array([type_iii(row, HFR_KHZ * 1e3, DISTANCE_AU).diagonal() for row in seconds])
+    power = 4e-17 * flux * noise(11, flux.shape)
+    records = sweeps * channels
+    support = {"VAR_TYPE": "support_data"}
+    return _write(
+        folder, "hfr-surv", "L2", "RPW High Frequency Receiver, survey mode spectra",
+        [
+            _epoch(seconds.ravel()),
+            varying("SWEEP_NUM", "", np.repeat(np.arange(1, sweeps + 1), channels), kind="u4", **support),
+            varying("FREQUENCY", "kHz", np.tile(HFR_KHZ, sweeps), kind="u4", **support),
+            varying("SENSOR_CONFIG", "", np.full((records, 2), (9, 0)), kind="u1", **support),
+            varying("SURVEY_MODE", "", np.zeros(records), kind="u1", **support),
+            varying("AGC1", "V^2/Hz", power.ravel(), DISPLAY_TYPE="time_series"),
+            varying("AGC2", "V^2/Hz", np.full(records, -1e31), DISPLAY_TYPE="time_series"),
+        ],
+    )  # fmt: skip
+
+
+def _tnr_l2(folder: Path) -> Path:
+    """A record is one of the four bands of a sweep."""
+    sweeps = 6
+    seconds = (7.2 * np.arange(sweeps)[:, None] + 1.8 * np.arange(4)).ravel()
+    bands = np.tile(np.arange(4), sweeps)
+    table = TNR_HZ.reshape(4, 32)
+    burst = type_iii(seconds, TNR_HZ, DISTANCE_AU).reshape(-1, 4, 32)[np.arange(len(bands)), bands]
+    power = 1e-15 * (burst + 40.0 / (1.0 + (table[bands] / 4e4) ** 2)) * noise(12, (len(bands), 32))
+    support = {"VAR_TYPE": "support_data"}
+    return _write(
+        folder, "tnr-surv", "L2", "RPW Thermal Noise Receiver, survey mode spectra",
+        [
+            _epoch(seconds),
+            varying("SWEEP_NUM", "", np.repeat(np.arange(1, sweeps + 1), 4), kind="u4", **support),
+            varying("TNR_BAND", "", bands, kind="u1", **support),
+            varying("SENSOR_CONFIG", "", np.full((len(bands), 2), (4, 7)), kind="u1", **support),
+            varying("FREQUENCY", "Hz", table[bands], kind="u4", **support),
+            varying("AUTO1", "V^2/Hz", power, DEPEND_1="FREQUENCY", DISPLAY_TYPE="spectrogram"),
+            varying("AUTO2", "V^2/Hz", 0.8 * power, DEPEND_1="FREQUENCY", DISPLAY_TYPE="spectrogram"),
+        ],
+    )  # fmt: skip
+
+
+def _lfr_l2(folder: Path) -> Path:
+    """Basic parameters, set 1, of three bands, each with times and frequencies of its own."""
+    found: list[Var] = []
+    for number, (band, hertz) in enumerate(LFR_HZ.items()):
+        count = 14
+        whistlers = 1.0 + 25.0 * np.exp(-0.5 * ((hertz - 300.0) / 120.0) ** 2)
+        spectrum = whistlers / (1.0 + (hertz / 60.0) ** 2) * noise(20 + number, (count, len(hertz)))
+        found += [
+            clock(f"Epoch_{band}", START, 4.0 * np.arange(count) + 0.25 * number, **_PLACE),
+            fixed(band, "Hz", hertz),
+            varying(f"PE_{band}", "(V/m)^2/Hz", 1e-10 * spectrum, f"Epoch_{band}", DEPEND_1=band),
+            varying(f"PB_{band}", "nT^2/Hz", 1e-3 * spectrum, f"Epoch_{band}", DEPEND_1=band),
+            varying(f"ELLIP_{band}", "", np.full((count, len(hertz)), 0.8), f"Epoch_{band}", DEPEND_1=band),
+        ]
+    return _write(
+        folder, "lfr-surv-bp1", "L2", "RPW Low Frequency Receiver, basic parameters set 1, survey mode", found
+    )
+
+
+def _flux(folder: Path, receiver: str, hertz: np.ndarray, count: int, step_s: float) -> Path:
+    seconds = step_s * np.arange(count)
+    flux = type_iii(seconds, hertz, DISTANCE_AU) * noise(30, (count, len(hertz)))
+    names = {"hfr": "High Frequency Receiver", "tnr": "Thermal Noise Receiver"}
+    spectrogram = {"DEPEND_1": "FREQUENCY", "DISPLAY_TYPE": "spectrogram", "SCALETYP": "log"}
+    return _write(
+        folder, f"{receiver}-surv-flux", "L3",
+        f"Radio and Plasma Waves, {names[receiver]}, Survey mode, spectral data in physical units",
+        [
+            _epoch(seconds),
+            fixed("FREQUENCY", "Hz", hertz),
+            varying("QUALITY_FLAG", "", np.full(count, 3), kind="u1", VAR_TYPE="support_data"),
+            varying("PSD_V2", "V^2/Hz", 4e-17 * flux, **spectrogram),
+            varying("PSD_FLUX", "W/m^2/Hz", 1e-20 * flux, **spectrogram),
+            varying("PSD_SFU", "sfu", 1e2 * flux * DISTANCE_AU**2, **spectrogram),
+        ],
+    )  # fmt: skip
+
+
+_PLACE = {"TIME_SCALE": "Terrestrial Time", "REFERENCE_POSITION": "Spacecraft barycenter"}
+
+
+def _epoch(seconds: np.ndarray) -> Var:
+    return clock("Epoch", START, seconds, **_PLACE)
+
+
+def _write(folder: Path, product: str, level: str, descriptor: str, variables: list[Var]) -> Path:
+    stem = f"solo_{level}_rpw-{product}_{DAY}_V01"
+    attributes = {
+        "Project": "SOLO>Solar Orbiter", "Source_name": "SOLO>Solar Orbiter", "Mission_group": "Solar Orbiter",
+        "Discipline": "Space Physics>Interplanetary Studies", "Data_type": f"{level}>Level {level[1]} Data",
+        "LEVEL": f"{level}>Level {level[1]} data processing", "Descriptor": f"RPW-{product.upper()}>{descriptor}",
+        "Instrument_type": "Radio and Plasma Waves (space)", "Logical_source": f"solo_{level}_rpw-{product}",
+        "Logical_file_id": stem, "Generation_date": "2024-03-25T06:30:00", "Data_version": "01",
+        "TARGET_NAME": "Sun", "TARGET_CLASS": "Star", "TARGET_REGION": "Solar Wind",
+        "TEXT": "Invented data in the layout of RPW", "SPECTRAL_RANGE_MIN": typed("f8", 0.0),
+    }  # fmt: skip
+    return write(folder, f"{stem}.cdf", variables, attributes, WRITTEN)
+
+
+if __name__ == "__main__":
+    for made_path in make(Path(__file__).resolve().parent / "data"):
+        print(made_path)
