@@ -5,8 +5,9 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
-# Fast tests stand first, those that start servers last.
-TESTS := tests/model tests/grammars tests/rd_templates tests/datalink tests/check tests/app tests/test_packaging.py tests/conformance
+# Two halves, side by side: what needs DaCHS or stands for itself, and the rest. In each, fast tests stand first.
+TESTS := tests/model tests/grammars tests/rd_templates tests/datalink tests/app
+LIVE_TESTS := tests/check tests/test_packaging.py tests/conformance
 
 .PHONY: help demo demo-stop test bench env lint samples debian clean
 
@@ -48,7 +49,11 @@ lint: env
 	$(BIN)/lint-imports --no-logo
 
 test: env debian lint
-	$(BIN)/python -m pytest $(TESTS)
+	@mkdir -p build
+	@echo "$(LIVE_TESTS): meanwhile, shown when they are through"
+	@$(BIN)/python -m pytest -p no:cacheprovider $(LIVE_TESTS) >build/live-tests.log 2>&1 & live=$$!; \
+	$(BIN)/python -m pytest $(TESTS); rest=$$?; \
+	wait $$live; live=$$?; cat build/live-tests.log; test $$rest -eq 0 -a $$live -eq 0
 
 # spacepy is for DaCHS's own CDF grammar, a peer; without it that measure is left out, and that is said.
 bench: env debian

@@ -276,6 +276,7 @@ def test_links_and_rows_are_written_together_or_not_at_all(
     for gid in KINDS:
         arrive(observation, gid)
     monkeypatch.setattr(relations.Relations, "settle", fail)
+    monkeypatch.setattr("epncore.app.session.WAITS_SECONDS", (0.0, 0.1))
     with pytest.raises(DatabaseError):
         ingest(observation, database)
     assert versions(database) == []
