@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+from functools import lru_cache
 from importlib.resources import files
 
 
@@ -18,6 +19,7 @@ def _read() -> dict[str, dict[str, tuple[str, str]]]:
 _TABLE = _read()
 
 
+@lru_cache(maxsize=1024)
 def mend(column: str, value: str) -> tuple[str, str]:
     """Mend the obsolete words of a value from a header.
 

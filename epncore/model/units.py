@@ -8,6 +8,7 @@ import math
 import re
 import unicodedata
 import warnings
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import erfa
@@ -33,6 +34,7 @@ _SPELLINGS = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=1024)  # the files of a collection have the same few
 def parse_unit(text: str) -> u.UnitBase | None:
     """Read a unit as headers write it.
 
@@ -56,16 +58,19 @@ def parse_unit(text: str) -> u.UnitBase | None:
     return unit if isinstance(unit, u.UnitBase) and word else None
 
 
+@lru_cache(maxsize=1024)
 def frequency_factor_hz(text: str) -> float | None:
     """How many Hz one of this unit is; None where the unit is no frequency (an energy, a length, nothing)."""
     return _factor(text, u.Hz)
 
 
+@lru_cache(maxsize=1024)
 def duration_factor_s(text: str) -> float | None:
     """How many seconds one of this unit is; None where the unit is no duration."""
     return _factor(text, u.s)
 
 
+@lru_cache(maxsize=1024)
 def unit_factor(found: str, wanted: str) -> float | None:
     """How many of the unit `wanted` one of the unit `found` is; None where the two are not of one kind.
 

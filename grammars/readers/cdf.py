@@ -91,6 +91,7 @@ class CdfHeader:
         self._stream = stream
         self._records = Records(stream, stream.seek(0, 2), path, version)  # type: ignore[arg-type]
         self._found: dict[tuple[str, bool, bool], dict[int, Entry]] = {}
+        self._texts: dict[str, tuple[str, ...]] = {}
         self._indexes: dict[str, list[tuple[int, int, int]]] = {}
 
     def __enter__(self) -> CdfHeader:
@@ -137,10 +138,12 @@ class CdfHeader:
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Entries of a global attribute that are texts and not blank, edge spaces cut."""
-        found: list[str] = []
-        for entry in self.entries(name):
-            found += [text for text in (entry if isinstance(entry, tuple) else (entry,)) if isinstance(text, str)]
-        return tuple(text.strip() for text in found if text.strip())
+        if name not in self._texts:
+            found: list[str] = []
+            for entry in self.entries(name):
+                found += [text for text in (entry if isinstance(entry, tuple) else (entry,)) if isinstance(text, str)]
+            self._texts[name] = tuple(text.strip() for text in found if text.strip())
+        return self._texts[name]
 
     def attribute(self, variable: Variable, name: str) -> AttributeValue | None:
         """One attribute of one variable; None where it has none. Any case of the name."""
