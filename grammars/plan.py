@@ -23,7 +23,7 @@ from epncore.model.row import Cell, CellError, Found, Missing, Row, Value, diges
 from grammars import common
 from grammars.kept import FileNeededError, Kept, Recollection, mask, noted, remembered
 from grammars.protocol import COLUMNS_KEY, Granule, SourceFile, Step, constant
-from grammars.registry import grammar_named, grammars, reader_for, readers
+from grammars.registry import grammar_of, grammars, reader_for, readers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -317,19 +317,22 @@ def _compile(collection: Collection, number: int, path: str) -> Plan:
     product = collection.product[number]
     place = f"product.{number}"
     try:
-        grammar = grammar_named(product.grammar)
+        grammar, source = grammar_of(product.grammar, Path(path).parent)
     except ConfigError as error:
-        raise ConfigError(error.message, path=path, place=f"{place}.grammar") from None
+        if error.path:  # the grammar's own file
+            raise
+        raise ConfigError(error.message, path=path, place=f"{place}.grammar", hint=error.hint) from None
     options = _options(collection, product, grammar, path, place)
     of_grammar = {step.column: noted(step) for step in _steps(grammar, options, path)}
     remembering = {column: remembered(column) for column in of_grammar}
     overridden = frozenset(collection.cells(product, "overrides"))
     own = [repr(column) for column in collection.columns if column.name in of_grammar]
     particles = _particle_spectral_type(collection, path)  # products share it: units of a mapping go by it
-    told = (VERSION, mending_version(), particles, collection.spatial_frame_type, own, product.reading_keys())
+    told = [VERSION, mending_version(), particles, collection.spatial_frame_type, own, product.reading_keys()]
+    told += [source] if source else []  # stands for the version of a grammar that is a file
     return Plan(
         (), _merge(collection, product, of_grammar, grammar.format), grammar, options,
-        digest(repr(told)), collection.fingerprint(product),
+        digest(repr(tuple(told))), collection.fingerprint(product),
         _merge(collection, product, remembering, grammar.format), tuple(of_grammar), overridden,
     )  # fmt: skip
 

@@ -1,11 +1,18 @@
-"""Finds readers by content and grammars by entry point. Two of one name, or a step for no column: an error at start."""
+"""Finds readers by content, and grammars by entry point or by the path of a file (docs/adr/0036).
+
+Two of one name, or something that is no grammar: an error at start.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import sys
 from functools import cache
 from importlib.metadata import entry_points
+from types import ModuleType
 from typing import TYPE_CHECKING
 
+from epncore.model.config_types import is_grammar_path
 from epncore.model.errors import ConfigError, UnknownFormatError, UnreadableError
 from grammars.readers.cdf import CdfReader
 from grammars.readers.das2 import Das2Reader
@@ -17,11 +24,17 @@ from grammars.readers.sniff import GZIP_MAGIC, describe, first_bytes
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+    from types import TracebackType
 
     from grammars.protocol import Grammar, Header, Reader
 
 ENTRY_POINTS = "epncore.grammars"
 """Group of entry points by which packages of third parties add their grammars."""
+OBJECT = "GRAMMAR"
+"""The name that the grammar has in a file that a config names by its path."""
+_PARTS = ("name", "version", "format", "generic", "options", "columns", "recognises", "examine", "steps")
+MOST_SOURCE_BYTES = 1 << 20
+"""A longer file is no grammar."""
 
 
 @cache
@@ -72,6 +85,88 @@ def grammar_named(name: str) -> Grammar:
         return grammars()[name]
     except KeyError:
         raise ConfigError(f"no grammar {name!r}; known here: {', '.join(grammars())}", place="grammar") from None
+
+
+def grammar_of(given: str, folder: Path) -> tuple[Grammar, str]:
+    """The grammar that a config names: of an entry point, or of a file in the collection's folder.
+
+    Parameters
+    ----------
+    given : str
+        A name, or a path as ``./my_grammar.py``.
+    folder : pathlib.Path
+        Of the collection.toml.
+
+    Returns
+    -------
+    grammar : Grammar
+    source : str
+        Digest of that file's bytes, which stands for its version in what the ledger keeps; empty for an installed one.
+
+    Raises
+    ------
+    ConfigError
+        Where there is none, or the file gives something else.
+    """
+    if not is_grammar_path(given):
+        return grammar_named(given), ""
+    path = folder / given
+    # A link, of the file or of a folder on the way, must not lead to code from elsewhere.
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise ConfigError(
+            f"{given!r} leads out of the collection's folder, to {path.resolve()}",
+            place="grammar",
+            hint="Copy the file beside the collection.toml",
+        )
+    try:
+        if not path.is_file():
+            raise ConfigError(
+                f"no such file: {given!r}", place="grammar", hint="The path begins at the collection.toml"
+            )
+        with path.open("rb") as stream:
+            source = stream.read(MOST_SOURCE_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(f"{given!r} cannot be read ({error.strerror})", place="grammar") from None
+    if len(source) > MOST_SOURCE_BYTES:
+        raise ConfigError(
+            f"{given!r} has more than {MOST_SOURCE_BYTES} bytes", place="grammar", hint="Is it a program?"
+        )
+    return _loaded(path.absolute(), source), hashlib.blake2b(source, digest_size=16).hexdigest()
+
+
+@cache
+def _loaded(path: Path, source: bytes) -> Grammar:
+    """The grammar of a file; by its bytes, so that a long-lived process sees each edit, and no stale cache is used."""
+    module = ModuleType(f"epncore_grammar_{hashlib.blake2b(bytes(path) + source, digest_size=8).hexdigest()}")
+    module.__file__ = str(path)
+    sys.modules[module.__name__] = module  # dataclasses look their module up there
+    try:
+        exec(compile(source, str(path), "exec", dont_inherit=True), module.__dict__)  # noqa: S102  # what a config names
+        grammar: Grammar = getattr(module, OBJECT)
+    except (Exception, SystemExit) as error:  # the author may write anything
+        del sys.modules[module.__name__]
+        raise ConfigError(
+            f"does not load: {error!r}", path=str(path), place=_line(error.__traceback__, str(path)),
+            hint=f"It is one Python file with an object {OBJECT}; docs/new-grammar.md walks through one",
+        ) from error  # fmt: skip
+    lacking = [part for part in _PARTS if not hasattr(grammar, part)]
+    if lacking or grammar.format not in readers():
+        found = f"has no {', no '.join(lacking)}" if lacking else f"is for format {grammar.format!r}"
+        raise ConfigError(
+            found, path=str(path), place=OBJECT,
+            hint=f"A grammar has {', '.join(_PARTS)}; formats are {', '.join(readers())}",
+        )  # fmt: skip
+    return grammar
+
+
+def _line(trace: TracebackType | None, file: str) -> str | None:
+    """The last line of that file that was run."""
+    found = None
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == file:
+            found = f"line {trace.tb_lineno}"
+        trace = trace.tb_next
+    return found
 
 
 def reader_for(path: Path) -> Reader:

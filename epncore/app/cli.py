@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
-import re
 import signal
 import sys
 from dataclasses import asdict
-from importlib.resources import files
 from pathlib import Path
 from typing import NoReturn
 
@@ -47,51 +44,34 @@ def cli() -> None:
     """Publish files of radio astronomy as EPN-TAP: from headers to rows, to a DaCHS server, to VESPA."""
 
 
-@cli.command(cls=_Command, example="epncore new ecallisto --grammar ecallisto")
+@cli.command(cls=_Command, example="epncore new solar_monitor --from data/2024/spectra_0131.fits")
 @click.argument("name")
-@click.option("--grammar", default="istp", show_default=True, help="Grammar that reads the files.")
-def new(name: str, grammar: str) -> None:
+@click.option("--grammar", help="Grammar that reads the files; by default the one that takes FILE, else istp.")
+@click.option(
+    "--from", "sample", type=click.Path(path_type=Path), metavar="FILE",
+    help="A real file: what it tells is left to it, and what it does not tell is said in comments.",
+)  # fmt: skip
+def new(name: str, grammar: str | None, sample: Path | None) -> None:
     """Write a commented collection.toml into a new folder NAME."""
-    from epncore.model.collection import FILE_NAME, load
-    from grammars.registry import grammar_named
+    from epncore.app.new import new as write
 
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name):
-        raise UsageError(f"{name!r} is no schema name", hint="Use a to z, digits and _, beginning with a letter")
-    chosen = grammar_named(grammar)
-    text = files("epncore.app").joinpath("new_collection.toml").read_text("utf-8")
-    today = dt.datetime.now(dt.UTC).date().isoformat()
-    for mark, value in (
-        ("@OPTIONS@", getattr(chosen, "example", "# [product.options]                 # options of the grammar\n")),
-        ("@NAME@", name),
-        ("@TODAY@", today),
-        ("@GRAMMAR@", grammar),
-    ):
-        text = text.replace(mark, value)
-    path = Path(name) / FILE_NAME
-    try:
-        path.parent.mkdir(exist_ok=True)
-        with path.open("x", encoding="utf-8") as stream:
-            stream.write(text)
-    except FileExistsError:
-        raise UsageError("is there already", path=str(path), hint="Remove it, or choose another name") from None
-    except OSError as error:
-        raise UsageError(f"cannot be written ({error.strerror})", path=str(path)) from None
-    load(path)
+    path = write(Path(), name, grammar, sample)
     click.echo(f"{path} is written. Edit it, then: epncore ingest {name}")
 
 
 @cli.command(cls=_Command, example="epncore inspect BIR_20110607_062400_10.fit --collection ecallisto")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--collection", "folder", type=FOLDER, help="Folder of a collection.toml.")
+@click.option("--unused", is_flag=True, help="List the keys of the header that no column used, too.")
 @json_option
-def inspect(file: Path, folder: Path | None, *, as_json: bool) -> None:
+def inspect(file: Path, folder: Path | None, *, unused: bool, as_json: bool) -> None:
     """Show the row of one FILE and, for each value, where it came from.
 
     Ends with 3 where the row breaks a rule and an ingest would quarantine it.
     """
     from epncore.app.inspect import inspect as look
 
-    found = look(file, folder)
+    found = look(file, folder, unused=unused)
     if as_json:
         click.echo(show.to_json(show.inspection_json(found)))
     else:
@@ -101,15 +81,15 @@ def inspect(file: Path, folder: Path | None, *, as_json: bool) -> None:
 
 @cli.command(cls=_Command, example="epncore grammars")
 def grammars() -> None:
-    """List the grammars that are installed."""
+    """List the grammars that are installed: the format of their files, the instrument, and their version."""
     from grammars.registry import grammars as installed
 
     table = Table(header_style="bold")
-    for heading in ("grammar", "version", "format", "reads"):
+    for heading in ("grammar", "format", "instrument", "version"):
         table.add_column(heading)
     for name, grammar in installed().items():
         first_line = (sys.modules[type(grammar).__module__].__doc__ or "").strip().split("\n")[0]
-        table.add_row(name, str(grammar.version), grammar.format, safe(first_line))
+        table.add_row(name, grammar.format, safe(first_line), str(grammar.version))
     Console().print(table)
 
 

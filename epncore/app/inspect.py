@@ -7,18 +7,22 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from epncore.app.embargo import HIDDEN, held_until
+from epncore.app.new import alone, bare_collection
 from epncore.app.scan import product_files
 from epncore.app.sources import source_file
 from epncore.model import collection as config
-from epncore.model.collection import Collection
+from epncore.model.config_types import is_grammar_path
 from epncore.model.errors import FileError, UnknownFormatError, UsageError
 from epncore.model.rules import Broken, RowChecker
 from grammars.plan import Explained, Plan, compile_plans
-from grammars.protocol import SourceFile
 from grammars.registry import by_name_only, grammar_for, reader_for
+from grammars.unused import unused_keys
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from epncore.model.collection import Collection
+    from grammars.protocol import SourceFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +39,20 @@ class Inspection:
         Rules that the row breaks; empty for a row that can be published.
     note : str
         What an ingest would do otherwise now: leave an embargoed row out. Else empty.
+    unused : list of str, optional
+        Keys of the header that no column used, where they were asked for.
     """
 
     grammar: str
     values: list[Explained]
     broken: list[Broken]
     note: str = ""
+    unused: list[str] | None = None
 
 
-def inspect(path: Path, folder: Path | None = None, now: dt.datetime | None = None) -> Inspection:
+def inspect(
+    path: Path, folder: Path | None = None, now: dt.datetime | None = None, *, unused: bool = False
+) -> Inspection:
     """Read one file as an ingest would, and keep where each value came from.
 
     Parameters
@@ -54,6 +63,8 @@ def inspect(path: Path, folder: Path | None = None, now: dt.datetime | None = No
         Of a collection.toml. Without one, the grammar that recognises the file is asked alone, with its defaults.
     now : datetime.datetime, optional
         Naive, UTC: the moment by which embargoes are judged; the present by default.
+    unused : bool
+        Whether to find the keys of the header that no column uses.
 
     Raises
     ------
@@ -71,19 +82,20 @@ def inspect(path: Path, folder: Path | None = None, now: dt.datetime | None = No
     if not path.is_file():
         raise UsageError("is no file", path=str(path), hint="inspect takes one file; `epncore ingest` takes folders")
     if folder is None:
-        collection = _bare_collection(_grammar_name(path))
-        plan, file = compile_plans(collection)[0], _alone(path)
+        collection = bare_collection(_grammar_name(path))
+        plan, file = compile_plans(collection)[0], alone(path)
     else:
         collection = config.load(folder)
         plan, file = _plan_of(path, folder, collection)
     try:
         with plan.opened(file) as granule:
             values = plan.explain(granule)
+        keys = unused_keys(plan, file) if unused else None
     except FileError as error:
         raise type(error)(error.message, path=str(path), place=error.place, hint=error.hint) from None
     values, note = _as_published(collection, values, now or dt.datetime.now(dt.UTC).replace(tzinfo=None))
     broken = RowChecker(plan.columns).broken([value.value for value in values])
-    return Inspection(plan.grammar.name, values, broken, note)
+    return Inspection(plan.grammar.name, values, broken, note, keys)
 
 
 def _as_published(collection: Collection, values: list[Explained], now: dt.datetime) -> tuple[list[Explained], str]:
@@ -105,12 +117,6 @@ def _grammar_name(path: Path) -> str:
         return grammar_for(header, reader, str(path)).name
 
 
-def _alone(path: Path) -> SourceFile:
-    """A file that no product names."""
-    status = path.stat()
-    return SourceFile(path, path.name, status.st_size, status.st_mtime_ns)
-
-
 def _plan_of(path: Path, folder: Path, collection: Collection) -> tuple[Plan, SourceFile]:
     """The product that names this file; where none does, one whose grammar takes it."""
     plans = compile_plans(collection, str(folder / config.FILE_NAME))
@@ -120,34 +126,22 @@ def _plan_of(path: Path, folder: Path, collection: Collection) -> tuple[Plan, So
             if files.names(relative):
                 return plan, replace(source_file(folder, collection, files.look(relative, path)), path=path)
     file_format = reader_for(path).format
-    mapped = [plan for plan in plans if by_name_only(plan.grammar) and plan.grammar.format == file_format]
+    mapped = [
+        plan
+        for plan, product in zip(plans, collection.product, strict=True)
+        if (by_name_only(plan.grammar) or is_grammar_path(product.grammar)) and plan.grammar.format == file_format
+    ]
     try:
         grammar = _grammar_name(path)
     except UnknownFormatError:
         if not mapped:
             raise
-        return mapped[0], _alone(path)
+        return mapped[0], alone(path)
     for plan in (*(plan for plan in plans if plan.grammar.name == grammar), *mapped):
-        return plan, _alone(path)
+        return plan, alone(path)
     names = ", ".join(dict.fromkeys(plan.grammar.name for plan in plans))
     raise UsageError(
         f"no product of the collection names this file, and its grammar is {grammar!r}, not {names}",
         path=str(path),
         hint=f"Look at sources and grammar in {folder / config.FILE_NAME}",
-    )
-
-
-def _bare_collection(grammar: str) -> Collection:
-    return config.parse(
-        {
-            "schema": "no_collection",
-            "title": "no collection",
-            "description": "A file looked at alone.",
-            "creators": ["nobody"],
-            "created": dt.date(2000, 1, 1),
-            "licence": "CC0-1.0",
-            "subjects": ["solar-system-astronomy"],
-            "product": [{"sources": ["*"], "grammar": grammar, "granule_gid": grammar.replace("_", "-")}],
-        },
-        "no collection",
     )

@@ -45,10 +45,11 @@ def written(cell: Cell) -> str:
 
 
 def inspection_json(found: Inspection) -> dict[str, Any]:
-    """``{"rows": [{column: {"value", "source"}}], "broken": [{"rule", "found", "mend"}], "note"}``."""
+    """``{"rows": [{column: {"value", "source"}}], "broken": [{"rule", "found", "mend"}], "note", "unused"}``."""
     row = {e.column.name: {"value": e.value, "source": e.source} for e in found.values}
     broken = [{"rule": b.rule.id, "found": b.found, "mend": b.rule.mend} for b in found.broken]
-    return {"rows": [row], "broken": broken, "note": found.note}
+    unused = {} if found.unused is None else {"unused": found.unused}
+    return {"rows": [row], "broken": broken, "note": found.note, **unused}
 
 
 def inspection(console: Console, path: str, found: Inspection) -> None:
@@ -72,6 +73,10 @@ def inspection(console: Console, path: str, found: Inspection) -> None:
         console.print("The row keeps all rules.", style="green")
     if found.note:
         console.print(safe(found.note), style="yellow")
+    if found.unused is not None:
+        console.print("No column uses:" if found.unused else "Some column uses each key of the header.")
+        for key in found.unused:
+            console.print(" ", safe(key), highlight=False)
 
 
 def summary_json(summary: Summary) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from epncore.model.config_types import (
     Date,
     Doi,
     Gid,
+    GrammarName,
     IdTemplate,
     Licence,
     Mail,
@@ -116,7 +117,7 @@ class Product(_Table):
     sources: Annotated[list[Text], Field(min_length=1)]
     root: Text = "."
     outside_root: bool = False
-    grammar: Text
+    grammar: GrammarName
     options: dict[str, Any] = {}
     mapping: dict[str, Any] = {}
     granule_gid: Gid

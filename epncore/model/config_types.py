@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from pathlib import PurePosixPath
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
@@ -50,6 +51,21 @@ def _companion(text: str) -> str:
         raise ValueError(f"{text!r} would belong to every file: use {{stem}} or {{name}}")
     if name == "x.y":
         raise ValueError(f"{text!r} is the file itself")
+    return text
+
+
+def is_grammar_path(text: str) -> bool:
+    """Whether a product's grammar is a file beside its collection.toml, not the name of an installed one."""
+    return "/" in text or text.endswith(".py")
+
+
+def _grammar(text: str) -> str:
+    if is_grammar_path(text):
+        parts = PurePosixPath(text).parts
+        if text.startswith(("/", "~")) or ".." in parts or not text.endswith(".py") or "\0" in text:
+            raise ValueError(
+                f"{show(text)} is no file of the collection's folder: write ./my_grammar.py, or a folder below it"
+            )
     return text
 
 
@@ -107,6 +123,7 @@ UrlTemplate = Annotated[str, AfterValidator(_url_template)]
 IdTemplate = Annotated[str, AfterValidator(_id_template)]
 TextTemplate = Annotated[str, Field(min_length=1), AfterValidator(_text_template)]
 CompanionName = Annotated[str, AfterValidator(_companion)]
+GrammarName = Annotated[str, Field(min_length=1), AfterValidator(_grammar)]
 VersionPattern = Annotated[str, AfterValidator(_version_pattern)]
 Licence = Annotated[
     str,
