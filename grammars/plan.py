@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from epncore.model.collection import Collection, Product
-    from grammars.protocol import Answer, Grammar, GrammarOptions
+    from grammars.protocol import Answer, Grammar, GrammarOptions, Header
 
 VERSION = 1
 """Goes up when readers or common steps give other rows of the same files than before: all files are read again then."""
@@ -120,9 +120,16 @@ class Plan:
         with self.opened(file) as granule:
             return self.row(granule)
 
-    def opened(self, file: SourceFile) -> _Opened:
-        """A context that opens a file with the reader of the grammar and lets the grammar look at it."""
-        return _Opened(self, file)
+    def opened(self, file: SourceFile, header: Header | None = None) -> _Opened:
+        """A context that opens a file with the reader of the grammar and lets the grammar look at it.
+
+        Parameters
+        ----------
+        file : SourceFile
+        header : Header, optional
+            Of a row of a table, which is open already.
+        """
+        return _Opened(self, file, header)
 
     def row(self, granule: Granule) -> Row:
         """Walk the steps; the cells stand in the order of `columns`."""
@@ -232,13 +239,13 @@ def _full_source(taken: _Taken) -> str:
 class _Opened:
     """Opens, checks, examines; closes again whatever happens."""
 
-    def __init__(self, plan: Plan, file: SourceFile) -> None:
-        self.plan, self.file = plan, file
+    def __init__(self, plan: Plan, file: SourceFile, header: Header | None) -> None:
+        self.plan, self.file, self.given = plan, file, header
 
     def __enter__(self) -> Granule:
         plan, file = self.plan, self.file
         try:
-            self.header = readers()[plan.grammar.format].open(file.path).__enter__()
+            self.header = (self.given or readers()[plan.grammar.format].open(file.path)).__enter__()
         except FileError as error:
             raise _at(_what_it_is(file.path, plan.grammar) or error, file) from None
         try:
@@ -322,6 +329,9 @@ def _compile(collection: Collection, number: int, path: str) -> Plan:
         if error.path:  # the grammar's own file
             raise
         raise ConfigError(error.message, path=path, place=f"{place}.grammar", hint=error.hint) from None
+    if (product.table is None) == (grammar.format == "table"):
+        wanted = "rows of a table, by [product.table]" if product.table is None else "files"
+        raise ConfigError(f"grammar {grammar.name!r} reads {wanted}", path=path, place=f"{place}.grammar")
     options = _options(collection, product, grammar, path, place)
     of_grammar = {step.column: noted(step) for step in _steps(grammar, options, path)}
     remembering = {column: remembered(column) for column in of_grammar}

@@ -19,6 +19,7 @@ from grammars.readers.das2 import Das2Reader
 from grammars.readers.fits import FitsReader
 from grammars.readers.kronos import KronosReader
 from grammars.readers.pds3 import Pds3Reader
+from grammars.readers.rows import RowReader
 from grammars.readers.sniff import GZIP_MAGIC, describe, first_bytes
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ MOST_SOURCE_BYTES = 1 << 20
 @cache
 def readers() -> Mapping[str, Reader]:
     """All readers by format."""
-    return {reader.format: reader for reader in (CdfReader(), Das2Reader(), FitsReader(), Pds3Reader(), KronosReader())}
+    every = (CdfReader(), Das2Reader(), FitsReader(), Pds3Reader(), KronosReader(), RowReader())
+    return {reader.format: reader for reader in every}
 
 
 @cache

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from grammars.plan import Plan
-    from grammars.protocol import SourceFile
+    from grammars.protocol import Header, SourceFile
 
 # FITS Standard 4.0: sections 4.4.1, 4.4.2 (of the structure), 7.2 and 7.3 (of tables), 4.4.2.7 (sums).
 _FORM = re.compile(
@@ -31,13 +31,15 @@ _FORM = re.compile(
 _OF_ALL = {"var_type", "depend_0"}
 
 
-def unused_keys(plan: Plan, file: SourceFile) -> list[str]:
+def unused_keys(plan: Plan, file: SourceFile, header: Header | None = None) -> list[str]:
     """Keys of a file's header that its row does not use.
 
     Parameters
     ----------
     plan : Plan
     file : SourceFile
+    header : Header, optional
+        Of a row of a table, which is open already.
 
     Returns
     -------
@@ -49,11 +51,11 @@ def unused_keys(plan: Plan, file: SourceFile) -> list[str]:
     FileError
         Where the file can give no row.
     """
-    with readers()[plan.grammar.format].open(file.path) as header:
-        watched = _Watched(header)
+    with header or readers()[plan.grammar.format].open(file.path) as opened:
+        watched = _Watched(opened)
         plan.grammar.recognises(watched)
         plan.row(Granule(file, watched, plan.grammar.examine(watched, plan.options)))
-        return [key for key in dict.fromkeys(_keys(header)) if key.lower() not in watched.asked]
+        return [key for key in dict.fromkeys(_keys(opened)) if key.lower() not in watched.asked]
 
 
 class _Watched:

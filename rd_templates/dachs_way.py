@@ -78,6 +78,11 @@ def dachs_way(
         Where a path cannot be written into a descriptor, or a product keeps the latest versions only.
     """
     for number, product in enumerate(collection.product):
+        if product.table is not None:
+            raise UsageError(
+                f"product.{number}.table: DaCHS reads files, not the rows of another database, by this way",
+                hint="Load from outside, with `epncore ingest`",
+            )
         if product.keep == "latest":
             raise UsageError(
                 f'product.{number}.keep = "latest" is more than DaCHS can do by itself: it looks at one file at a time',

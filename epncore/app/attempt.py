@@ -18,6 +18,7 @@ from epncore.app.pool import in_order
 from epncore.app.relations import derivations
 from epncore.app.scan import Seen, is_empty, scan
 from epncore.app.session import alone, first_line
+from epncore.app.source_rows import SourceRows
 from epncore.app.store import Counts, Store
 from epncore.app.summary import LISTED, Summary
 from epncore.app.verification import Verification
@@ -77,6 +78,7 @@ class Attempts:
         self.folder, self.collection, self.plans = folder, collection, plans
         self.database, self.pool, self.task, self.wanted = database, pool, task, wanted
         self.record, self.progress = record, progress
+        self.rows = SourceRows(folder, collection)
         self.batches = 0
         self.refused = 0
         self.total = Counts()
@@ -146,7 +148,7 @@ class Attempts:
         UsageError
             Where rows may be removed later and a product has no files: a disk may not be mounted.
         """
-        self.differences.scanned(self._counted(scan(self.collection, self.folder)))
+        self.differences.scanned(self._counted(chain(scan(self.collection, self.folder), self.rows.seen())))
         for number, product in enumerate(self.collection.product):
             if not self.by_product[number]:
                 patterns = ", ".join(map(repr, product.sources))
@@ -204,7 +206,7 @@ class Attempts:
     def _work(self, jobs: Iterator[Job]) -> int:
         """Do some jobs and write what they give, in the order of the jobs; how many there were."""
         done = 0
-        with closing(in_order(jobs, self.pool)) as outcomes:
+        with closing(in_order(self.rows.filled(jobs), self.pool)) as outcomes:
             for batch in _batches(outcomes):
                 self._write(batch)
                 done += len(batch)

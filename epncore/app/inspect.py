@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 from epncore.app.embargo import HIDDEN, held_until
 from epncore.app.new import alone, bare_collection
 from epncore.app.scan import product_files
+from epncore.app.source_rows import SourceRows
 from epncore.app.sources import source_file
 from epncore.model import collection as config
 from epncore.model.config_types import is_grammar_path
 from epncore.model.errors import FileError, UnknownFormatError, UsageError
 from epncore.model.rules import Broken, RowChecker
+from epncore.model.source_table import PREFIX
 from grammars.plan import Explained, Plan, compile_plans
+from grammars.readers.rows import RowHeader
 from grammars.registry import by_name_only, grammar_for, reader_for
 from grammars.unused import unused_keys
 
@@ -58,7 +61,7 @@ def inspect(
     Parameters
     ----------
     path : pathlib.Path
-        The file.
+        The file; or of a row of a table ``table:GRANULE_GID/KEY``, as the ledger has it.
     folder : pathlib.Path, optional
         Of a collection.toml. Without one, the grammar that recognises the file is asked alone, with its defaults.
     now : datetime.datetime, optional
@@ -75,6 +78,8 @@ def inspect(
     ConfigError
         Where the config is wrong.
     """
+    if folder is not None and str(path).startswith(PREFIX):
+        return _inspect_row(str(path), folder, now, unused=unused)
     try:
         path.stat()
     except OSError as error:
@@ -88,11 +93,27 @@ def inspect(
         collection = config.load(folder)
         plan, file = _plan_of(path, folder, collection)
     try:
-        with plan.opened(file) as granule:
-            values = plan.explain(granule)
-        keys = unused_keys(plan, file) if unused else None
+        return _inspection(plan, file, collection, now, unused=unused)
     except FileError as error:
         raise type(error)(error.message, path=str(path), place=error.place, hint=error.hint) from None
+
+
+def _inspect_row(path: str, folder: Path, now: dt.datetime | None, *, unused: bool) -> Inspection:
+    """The same of a row of a table, by its path in the ledger."""
+    collection = config.load(folder)
+    plans = compile_plans(collection, str(folder / config.FILE_NAME))
+    job = SourceRows(folder, collection).one(path)
+    file = source_file(folder, collection, job.seen)
+    return _inspection(plans[job.seen.product], file, collection, now, RowHeader(job.row or {}), unused=unused)
+
+
+def _inspection(
+    plan: Plan, file: SourceFile, collection: Collection, now: dt.datetime | None, header: RowHeader | None = None,
+    *, unused: bool,
+) -> Inspection:  # fmt: skip
+    with plan.opened(file, header) as granule:
+        values = plan.explain(granule)
+    keys = unused_keys(plan, file, header) if unused else None
     values, note = _as_published(collection, values, now or dt.datetime.now(dt.UTC).replace(tzinfo=None))
     broken = RowChecker(plan.columns).broken([value.value for value in values])
     return Inspection(plan.grammar.name, values, broken, note, keys)

@@ -152,7 +152,7 @@ def scan(collection: Collection, folder: Path) -> Iterator[Seen]:
     ConfigError
         Where a root is no folder or cannot be read, or two products claim one file.
     """
-    products = product_files(collection, folder)
+    products = [files for files in product_files(collection, folder) if files.product.sources]
     roots: dict[Path, list[ProductFiles]] = {}
     for product in products:
         _check_root(product, folder)

@@ -16,25 +16,38 @@ from epncore.app.stamps import stamps
 from epncore.app.work import pass_on_memory_error
 from epncore.model import collection as config
 from epncore.model.errors import ConfigError, FileError, RuleBrokenError, UnavailableError
-from epncore.model.row import RowHash
+from epncore.model.row import RowHash, digest
 from epncore.model.rules import RowChecker
 from grammars.common import accessed, content_digest
 from grammars.kept import FileNeededError, Kept
 from grammars.plan import Plan, compile_plans
+from grammars.readers.rows import RowHeader, canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from epncore.model.bookkeeping import Stamp
     from epncore.model.row import Row
     from grammars.protocol import SourceFile
+    from grammars.readers.rows import Plain
+
+_GONE = "the row is gone from the table since it was seen; the next ingest tells"
 
 
 class Job(NamedTuple):
-    """A file to work on: read it, or make its row anew from what is kept of it, where that will do."""
+    """A file to work on: read it, or make its row anew from what is kept of it, where that will do.
+
+    Attributes
+    ----------
+    seen : Seen
+    kept : Kept, optional
+    row : mapping of str to Plain, optional
+        Of a row of a table, what it holds.
+    """
 
     seen: Seen
     kept: Kept | None = None
+    row: Mapping[str, Plain] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +112,17 @@ class Worker:
                 return self._anew(job.seen, job.kept)
             except FileNeededError:
                 pass
-        return self.read(job.seen)
+        return self.read(job.seen, job.row)
 
-    def read(self, seen: Seen) -> Outcome:
+    def read(self, seen: Seen, row: Mapping[str, Plain] | None = None) -> Outcome:
         """Read one file, once more where it changed meanwhile."""
         if seen.is_folder:
             return quarantined(
                 seen, "folder", "this folder cannot be read: the files below it keep their rows", "unavailable"
             )
         file = source_file(self.folder, self.collection, seen)
+        if self.collection.product[seen.product].table is not None:
+            return self._read(seen, file, row) if row is not None else quarantined(seen, "table", _GONE, "unavailable")
         before = self._look(seen, file.path)
         for _ in range(2):
             if before != seen:
@@ -125,15 +140,15 @@ class Worker:
         now = files.look(relative_path(files.product.root, seen.path), path)
         return seen if now.size_bytes < 0 else now
 
-    def _read(self, seen: Seen, file: SourceFile) -> Outcome:
+    def _read(self, seen: Seen, file: SourceFile, content: Mapping[str, Plain] | None = None) -> Outcome:
         plan = self.plans[seen.product]
         try:
             check(self.folder, self.collection, seen, file)
-            with plan.opened(file) as granule:
+            with plan.opened(file, None if content is None else RowHeader(content)) as granule:
                 row = plan.row(granule)
             self._check(row)
             if self.task.digest and granule.digest is None:
-                granule.digest = content_digest(file)
+                granule.digest = content_digest(file) if content is None else digest(canonical(content))
         except FileError as error:
             pass_on_memory_error(error)
             return self._failed(seen, error)
@@ -175,11 +190,12 @@ class Worker:
                 release_date=due, given=given, digest=digest, stamp=stamp,
             )  # fmt: skip
         _, size_bytes = accessed(file, cells.get("access_url"))
+        known_bytes = size_bytes if size_bytes >= 0 else None  # of a row of a table nothing is known
         if due:
             cells.update(dict.fromkeys(cells.keys() & set(HIDDEN)))
             row = tuple(cells.values())
         product = self.collection.product[seen.product]
-        links = tuple(link_rows(cells, self.collection, product, file.relative, size_bytes, embargoed=due is not None))
+        links = tuple(link_rows(cells, self.collection, product, file.relative, known_bytes, embargoed=due is not None))
         hashes = f"{self.row_hash(row)}.{links_hash(links)}"
         return Outcome(seen, "row", row, links, uid, hashes, release_date=due, given=given, digest=digest, stamp=stamp)
 

@@ -44,6 +44,7 @@ from epncore.model.linking import Das2, Documentation, Format, Preview
 from epncore.model.mending import mend
 from epncore.model.row import CellError, Value, digest, to_cell
 from epncore.model.rules import RowChecker
+from epncore.model.source_table import SourceTable
 from epncore.model.units import parse_period
 from epncore.model.vocabularies import RESERVED_WORDS, SUBJECTS
 
@@ -114,7 +115,8 @@ class OwnColumn(_Table):
 class Product(_Table):
     """Files of one kind and what they become."""
 
-    sources: Annotated[list[Text], Field(min_length=1)]
+    sources: list[Text] = []
+    table: SourceTable | None = None
     root: Text = "."
     outside_root: bool = False
     grammar: GrammarName
@@ -134,6 +136,19 @@ class Product(_Table):
     version_in_name: VersionPattern = r"[_-][vV]([0-9]+(?:\.[0-9]+)*)"
     constants: Cells = {}
     overrides: Cells = {}
+
+    @model_validator(mode="after")
+    def _has_files_or_rows(self) -> Product:
+        if bool(self.sources) == (self.table is not None):
+            raise ValueError("sources: a product has files, by sources, or rows, by [product.table]: one of them")
+        if self.table is None:
+            return self
+        for key in ("root", "md5", "companions", "keep", "outside_root"):
+            if key in self.model_fields_set:
+                raise ValueError(f"{key}: it is for files; rows of a table have none")
+        if self.access_url and not self.access_format:
+            raise ValueError("access_format: with rows of a table, say what access_url leads to")
+        return self
 
     def reading_keys(self) -> str:
         """The keys by which a file must be read again when they change; all others a row can follow without that."""
@@ -225,6 +240,9 @@ class Collection(_Table):
                 'contact_name: with contact_email, say who answers, as "Help desk": the registry knows no contact '
                 "without a name, and one without it would hide the server's own"
             )
+        gids = [product.granule_gid for product in self.product if product.table]
+        if len(set(gids)) < len(gids):
+            raise ValueError("product: tables need a granule_gid each: it is part of the names of their rows")
         own_names = [own.name for own in self.columns]
         for number, name in enumerate(own_names):
             if name in own_names[:number]:
@@ -273,7 +291,7 @@ class Collection(_Table):
 
 # A row does not depend on these: where they change, no file has to be read again.
 _LINK_KEYS = {"documentation", "doi", "reference_url", "bibcode"}
-_CHOOSING_KEYS = {"sources", "keep", "version_in_name"}
+_CHOOSING_KEYS = {"sources", "table", "keep", "version_in_name"}
 _PRODUCT_LINK_KEYS = {"formats", "previews", "das2", "derived_from"}
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from epncore.model.collection import Collection, Documentation, OwnColumn, Product
 from epncore.model.columns import COLUMNS
+from epncore.model.source_table import SourceTable
 from grammars.registry import grammars
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,6 +18,11 @@ ROOT = Path(__file__).resolve().parents[2]
 def keys() -> set[str]:
     models = (Collection, Product, OwnColumn, Documentation)
     return {field.alias or name for model in models for name, field in model.model_fields.items()}
+
+
+def test_each_key_of_a_table_is_explained() -> None:
+    words = set(re.findall(r"`([a-z_]+)`", (ROOT / "docs/collection.md").read_text("utf-8")))
+    assert set(SourceTable.model_fields) - words == set()
 
 
 @pytest.mark.parametrize("path", ["docs/collection.md", "epncore/app/new_collection.toml"])

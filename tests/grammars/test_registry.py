@@ -169,7 +169,7 @@ def test_a_file_that_cannot_be_opened_is_described(installed, tmp_path):
 
 def test_every_format_has_a_media_type():
     assert {"cdf", "das2", "fits", "kronos", "pds3"} <= set(registry.readers())
-    assert set(registry.readers()) <= set(MEDIA_TYPES)
+    assert set(registry.readers()) - {"table"} <= set(MEDIA_TYPES)  # rows have no media type: a config gives it
 
 
 def test_the_grammars_of_the_toolkit_are_installed():
