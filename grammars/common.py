@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from epncore.model.row import Cell, Value
     from grammars.protocol import Answer, SourceFile
 
-_SUFFIXES = frozenset({"gz", "fit", "fits", "fts", "cdf", "z", "lbl", "d2s", "d2t"})
+_SUFFIXES = frozenset({"gz", "fit", "fits", "fts", "cdf", "z", "lbl", "d2s", "d2t", "vot", "votable"})
 
 
 def stem(name: str) -> str:

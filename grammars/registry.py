@@ -21,6 +21,7 @@ from grammars.readers.kronos import KronosReader
 from grammars.readers.pds3 import Pds3Reader
 from grammars.readers.rows import RowReader
 from grammars.readers.sniff import GZIP_MAGIC, describe, first_bytes
+from grammars.readers.votable import VotableReader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +42,7 @@ MOST_SOURCE_BYTES = 1 << 20
 @cache
 def readers() -> Mapping[str, Reader]:
     """All readers by format."""
-    every = (CdfReader(), Das2Reader(), FitsReader(), Pds3Reader(), KronosReader(), RowReader())
+    every = (CdfReader(), Das2Reader(), FitsReader(), Pds3Reader(), VotableReader(), KronosReader(), RowReader())
     return {reader.format: reader for reader in every}
 
 

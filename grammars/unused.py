@@ -92,8 +92,9 @@ def _keys(header: Any) -> Iterable[str]:
 
 @singledispatch
 def _asked(header: Any, method: str, words: list[Any]) -> Iterable[str]:  # noqa: ARG001
-    """The keys that a call asks for."""
-    return [word for word in words if isinstance(word, str)]
+    """The keys that a call asks for, by names or by what has a name."""
+    every = [part for word in words for part in (word if isinstance(word, (list, tuple)) else [word])]
+    return [part if isinstance(part, str) else str(getattr(part, "name", "")) for part in every]
 
 
 @_keys.register(FitsHeader)
