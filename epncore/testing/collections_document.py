@@ -1,0 +1,175 @@
+"""docs/collections.md: of each sample collection what is read, what is constant, and what was seen of it."""
+
+from __future__ import annotations
+
+import runpy
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from epncore.app.scan import matcher
+from epncore.model import collection as config
+from epncore.model.collection import FILE_NAME
+from epncore.model.config_file import read_toml
+from epncore.model.errors import ConfigError
+from epncore.model.printable import printable
+from grammars.plan import compile_plans
+from grammars.protocol import SourceFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from epncore.model.collection import Collection
+
+ABOUT = "about.toml"
+MISSING = "missing.toml"
+_ABOUT_KEYS = {"instrument", "format", "real_files", "document", "peers"}
+_COMMON = {
+    "granule_uid", "granule_gid", "obs_id", "service_title", "spatial_frame_type", "modification_date", "release_date",
+    "file_name", "access_url", "access_format", "access_estsize", "access_md5", "thumbnail_url", "datalink_url",
+}  # fmt: skip
+"""Columns that come by the same rules for all collections."""
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A sample collection.
+
+    Attributes
+    ----------
+    name : str
+    collection : Collection
+    about : dict
+        Of its about.toml.
+    grammars : tuple of str
+    sources : dict of str to list of str
+        By column, what told it in one made file or another.
+    constants : dict of str to list of str
+        By column, what the collection.toml gives it.
+    """
+
+    name: str
+    collection: Collection
+    about: dict[str, Any]
+    grammars: tuple[str, ...]
+    sources: dict[str, list[str]]
+    constants: dict[str, list[str]]
+
+
+def about(folder: Path) -> dict[str, Any]:
+    """What the about.toml of a sample collection says.
+
+    Raises
+    ------
+    ConfigError
+        Where it lacks a key, or has one that nobody reads.
+    """
+    path = folder / ABOUT
+    found = read_toml(path, if_missing="Say there what instrument and format it is, and what was seen of it")
+    for key in ("instrument", "format", "real_files"):
+        if key not in found:
+            raise ConfigError("this key is needed", path=str(path), place=key)
+    for key in sorted(found.keys() - _ABOUT_KEYS):
+        raise ConfigError(f"no such key; known here: {', '.join(sorted(_ABOUT_KEYS))}", path=str(path), place=key)
+    for number, document in enumerate(found.get("document", [])):
+        for key in ("title", "url", "used_for"):
+            if not str(document.get(key, "")).strip():
+                raise ConfigError("this key is needed", path=str(path), place=f"document.{number}.{key}")
+    return found
+
+
+def describe(folder: Path) -> Described:
+    """Make the files of a sample collection, and look where each value of their rows comes from."""
+    collection = config.load(folder)
+    plans = compile_plans(collection, str(folder / FILE_NAME))
+    sources: dict[str, list[str]] = {}
+    constants: dict[str, list[str]] = {}
+    with tempfile.TemporaryDirectory() as place:
+        for path in runpy.run_path(str(folder / "make.py"))["make"](Path(place)):
+            for number, product in enumerate(collection.product):
+                if not matcher(product.sources)(path.relative_to(place).as_posix()):
+                    continue
+                status = path.stat()
+                file = SourceFile(path, path.name, status.st_size, status.st_mtime_ns)
+                with plans[number].opened(file) as granule:
+                    explained = plans[number].explain(granule)
+                for each in explained:
+                    if each.value is None or each.column.name in _COMMON:
+                        continue
+                    is_constant = each.source.startswith(FILE_NAME)
+                    told = f"{each.value}" if is_constant else each.source
+                    listed = (constants if is_constant else sources).setdefault(each.column.name, [])
+                    if told not in listed:
+                        listed.append(told)
+    names = tuple(dict.fromkeys(plan.grammar.name for plan in plans))
+    return Described(folder.name, collection, about(folder), names, sources, constants)
+
+
+def document(samples: Path) -> str:
+    """The whole document.
+
+    Parameters
+    ----------
+    samples : pathlib.Path
+        Folder of the sample collections.
+    """
+    described = [describe(path.parent) for path in sorted(samples.glob(f"*/{FILE_NAME}"))]
+    lines = [
+        "# The collections",
+        "",
+        "Made by `pytest tests/app/test_collections_document.py --update-expectations` from `sample_data/`: each",
+        "folder there has the `collection.toml` of a provider, tiny files made from the format's own definition, and",
+        "the rows that these must give. Where no real file was seen, a made file is all that the reader was tried on.",
+        "",
+        "| collection | instrument | format | grammar | files seen |",
+        "| --- | --- | --- | --- | --- |",
+        *(_line(each) for each in described),
+        "",
+    ]
+    for each in described:
+        lines += _section(each)
+    return "\n".join([*lines, *_missing(samples)]) + "\n"
+
+
+def _line(each: Described) -> str:
+    real = each.about["real_files"]
+    seen = f"{len(real)} real, and made ones" if real else "only made ones"
+    told = (each.about["instrument"], each.about["format"], ", ".join(each.grammars), seen)
+    return f"| [{each.name}](#{each.name}) | {' | '.join(map(_cell, told))} |"
+
+
+def _section(each: Described) -> Iterator[str]:
+    yield from (f"## {each.name}", "", f"{each.collection.title}.", "", "| column | what tells it |", "| --- | --- |")
+    for column, sources in each.sources.items():
+        yield f"| {column} | {_cell('; '.join(sources))} |"
+    for column, values in each.constants.items():
+        yield f"| {column} | constant of the collection: {_cell(' or '.join(values))} |"
+    yield ""
+    if each.about.get("document"):
+        yield from ("Documents that its values and its made files rest on:", "")
+        for one in each.about["document"]:
+            yield f"- [{_cell(one['title'])}]({one['url']}): {_cell(one['used_for'])}"
+        yield ""
+    if each.about["real_files"]:
+        yield f"Real files that give right rows: {', '.join(f'`{name}`' for name in each.about['real_files'])}."
+    else:
+        yield "No real file was at hand: only made ones were seen."
+    yield ""
+
+
+def _missing(samples: Path) -> Iterator[str]:
+    """Collections without a reader, since no public definition of their format was found."""
+    yield from ("## Definition missing", "")
+    path = samples / MISSING
+    found = read_toml(path, if_missing="List collections of which no definition was found").get("missing", [])
+    if not found:
+        yield "No collection was left out for want of a public definition of its format."
+    for each in found:
+        searched = "; ".join(each["searched"])
+        yield f"- **{_cell(each['name'])}**: {_cell(each['why'])} Searched: {_cell(searched)}."
+
+
+def _cell(text: object) -> str:
+    """A text in a table of Markdown."""
+    return printable(text).replace("|", "\\|").replace("<", "&lt;")
