@@ -9,13 +9,14 @@ BIN := $(VENV)/bin
 TESTS := tests/model tests/grammars tests/rd_templates tests/datalink tests/app
 LIVE_TESTS := tests/check tests/test_packaging.py tests/conformance
 
-.PHONY: help demo demo-stop test bench env lint samples debian clean
+.PHONY: help demo demo-stop test bench peers env lint samples debian clean
 
 help:
 	@echo "make demo       make the sample collections, ingest and serve them, query them"
 	@echo "make demo-stop  end what the demo left running"
 	@echo "make test       everything that CI runs"
 	@echo "make bench      the measures of docs/performance.md, some 20 minutes; SIZE=medium or small: a try"
+	@echo "make peers      what maser-data and pdr say of the made files; both are installed below build/"
 	@echo "make env        only set up $(VENV), with $(BIN)/epncore"
 	@echo "make lint       ruff, mypy, import-linter"
 	@echo "make samples    make the files of the sample collections"
@@ -61,6 +62,9 @@ bench: env debian
 		--only-binary :all: --python-version $$(/usr/bin/python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])') \
 		--target build/spacepy spacepy || true
 	$(BIN)/python tests/bench/run.py --size $(or $(SIZE),full)
+
+peers: env
+	$(BIN)/python tests/peers/run.py
 
 clean: demo-stop
 	rm -rf build $(VENV) sample_data/*/data

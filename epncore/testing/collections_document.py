@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import runpy
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from epncore.app.scan import matcher
+from epncore.app.inspect import inspect
+from epncore.app.scan import relative_path, scan
 from epncore.model import collection as config
 from epncore.model.collection import FILE_NAME
 from epncore.model.config_file import read_toml
 from epncore.model.errors import ConfigError
 from epncore.model.printable import printable
-from grammars.plan import compile_plans
-from grammars.protocol import SourceFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,28 +82,28 @@ def about(folder: Path) -> dict[str, Any]:
 def describe(folder: Path) -> Described:
     """Make the files of a sample collection, and look where each value of their rows comes from."""
     collection = config.load(folder)
-    plans = compile_plans(collection, str(folder / FILE_NAME))
     sources: dict[str, list[str]] = {}
     constants: dict[str, list[str]] = {}
-    with tempfile.TemporaryDirectory() as place:
-        for path in runpy.run_path(str(folder / "make.py"))["make"](Path(place)):
-            for number, product in enumerate(collection.product):
-                if not matcher(product.sources)(path.relative_to(place).as_posix()):
+    grammars: dict[str, None] = {}
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        for path in folder.iterdir():
+            if path.suffix in {".toml", ".py"}:
+                shutil.copy(path, place)
+        runpy.run_path(str(folder / "make.py"))["make"](place / collection.product[0].root)
+        for seen in sorted(scan(collection, place)):
+            root = collection.product[seen.product].root
+            found = inspect(place / root / relative_path(root, seen.path), place)
+            grammars[found.grammar] = None
+            for each in found.values:
+                if each.value is None or each.column.name in _COMMON:
                     continue
-                status = path.stat()
-                file = SourceFile(path, path.name, status.st_size, status.st_mtime_ns)
-                with plans[number].opened(file) as granule:
-                    explained = plans[number].explain(granule)
-                for each in explained:
-                    if each.value is None or each.column.name in _COMMON:
-                        continue
-                    is_constant = each.source.startswith(FILE_NAME)
-                    told = f"{each.value}" if is_constant else each.source
-                    listed = (constants if is_constant else sources).setdefault(each.column.name, [])
-                    if told not in listed:
-                        listed.append(told)
-    names = tuple(dict.fromkeys(plan.grammar.name for plan in plans))
-    return Described(folder.name, collection, about(folder), names, sources, constants)
+                is_constant = each.source.startswith(FILE_NAME)
+                listed = (constants if is_constant else sources).setdefault(each.column.name, [])
+                told = f"{each.value}" if is_constant else each.source
+                if told not in listed:
+                    listed.append(told)
+    return Described(folder.name, collection, about(folder), tuple(grammars), sources, constants)
 
 
 def document(samples: Path) -> str:
@@ -152,7 +152,7 @@ def _section(each: Described) -> Iterator[str]:
             yield f"- [{_cell(one['title'])}]({one['url']}): {_cell(one['used_for'])}"
         yield ""
     if each.about["real_files"]:
-        yield f"Real files that give right rows: {', '.join(f'`{name}`' for name in each.about['real_files'])}."
+        yield f"Real files that it was tried on: {', '.join(f'`{name}`' for name in each.about['real_files'])}."
     else:
         yield "No real file was at hand: only made ones were seen."
     yield ""
@@ -162,14 +162,13 @@ def _missing(samples: Path) -> Iterator[str]:
     """Collections without a reader, since no public definition of their format was found."""
     yield from ("## Definition missing", "")
     path = samples / MISSING
-    found = read_toml(path, if_missing="List collections of which no definition was found").get("missing", [])
+    found = read_toml(path, if_missing="").get("missing", []) if path.exists() else []
     if not found:
         yield "No collection was left out for want of a public definition of its format."
     for each in found:
-        searched = "; ".join(each["searched"])
-        yield f"- **{_cell(each['name'])}**: {_cell(each['why'])} Searched: {_cell(searched)}."
+        yield f"- **{_cell(each['collection'])}**: {_cell(each['why'])} Searched: {_cell(each['searched'])}."
 
 
 def _cell(text: object) -> str:
     """A text in a table of Markdown."""
-    return printable(text).replace("|", "\\|").replace("<", "&lt;")
+    return printable(" ".join(str(text).split())).replace("|", "\\|").replace("<", "&lt;")

@@ -1,4 +1,4 @@
-"""The XML of a VOTable, event by event: bounded in memory whatever stands in it, and without a DTD."""
+"""The XML of a VOTable, event by event: bounded in memory whatever stands in it, and without a DTD (docs/adr/0038)."""
 
 from __future__ import annotations
 

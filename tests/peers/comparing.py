@@ -1,0 +1,42 @@
+"""Whether what a peer says of a file agrees with its row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+SECONDS_PER_DAY = 86400.0
+CLOCK_SECONDS = 0.001
+"""A Julian Day as a double holds some 0.04 ms; what peers print, a millisecond."""
+RELATIVE = 1e-6
+"""Of frequencies that a file holds in single precision."""
+
+
+def differences(row: dict[str, Any], told: dict[str, Any]) -> dict[str, str]:
+    """What disagrees, by column.
+
+    Parameters
+    ----------
+    row : dict
+        The expected row.
+    told : dict
+        By a peer: ``first`` and ``last`` (d), ``low`` and ``high`` (Hz), where it tells them.
+
+    Returns
+    -------
+    dict of str to str
+        A sentence for each column. A peer's last time may be the start of the last sample, or its end, which is ours.
+    """
+    found = {}
+    if "first" in told and abs(told["first"] - row["time_min"]) * SECONDS_PER_DAY > CLOCK_SECONDS:
+        found["time_min"] = f"first sample at {told['first']:.8f}, not {row['time_min']:.8f}"
+    if "last" in told:
+        early_s = (row["time_max"] - told["last"]) * SECONDS_PER_DAY
+        sample_s = max(row.get(name) or 0.0 for name in ("time_sampling_step_max", "time_exp_max"))
+        if not -CLOCK_SECONDS <= early_s <= sample_s + CLOCK_SECONDS:
+            found["time_max"] = f"last sample at {told['last']:.8f}, {early_s:.3f} s before {row['time_max']:.8f}"
+    for name, key in (("spectral_range_min", "low"), ("spectral_range_max", "high")):
+        if key in told and row.get(name) is None:
+            found[name] = f"{told[key]:g} Hz, and the row has none"
+        elif key in told and abs(told[key] - row[name]) > RELATIVE * row[name]:
+            found[name] = f"{told[key]:g} Hz, not {row[name]:g}"
+    return found
