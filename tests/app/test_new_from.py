@@ -31,6 +31,7 @@ def sample(folder: Path, pattern: str) -> Path:
         ("ecallisto", "BIR*", "ecallisto", "# time_exp_min =   # the file does not tell how long a sample"),
         ("voyager_pws", "*.cdf", "istp", '# target_name = "Jupiter"   # no global attribute VESPA_target_name'),
         ("nda_routine", "*jup*.cdf", "nda_routine", "#   target_name = Jupiter"),
+        ("nda_votable", "*.vot", "votable", '# target_class = "planet"   # nothing in the file'),
     ],
 )  # fmt: skip
 def test_a_file_that_a_grammar_knows_gives_a_collection_of_that_grammar(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import pickle
 import sqlite3
@@ -17,9 +18,12 @@ from epncore.app.ingest import ingest
 from epncore.app.inspect import inspect
 from epncore.app.scan import Seen
 from epncore.app.source_rows import SourceRows
-from epncore.app.worker import Job
+from epncore.app.stamps import stamps
+from epncore.app.worker import Job, Task, Worker
 from epncore.model.collection import load
 from epncore.model.errors import ConfigError, DatabaseError, EpnCoreError, FileError, UsageError
+from grammars.plan import compile_plans
+from rd_templates.dachs_way import dachs_way
 
 from . import source_databases
 from .source_databases import CREATE, INSERT, TYPES, Source
@@ -144,6 +148,18 @@ def test_a_row_that_changes_after_it_was_seen_is_read_as_it_is_then(source: Sour
     assert (first.row["planet"], second.row, third.seen) == ("Venus", None, seen[2])  # type: ignore[index]
     assert first.seen != seen[0]
     assert {each.path: each for each in rows.seen()}["table:obs/1"] == first.seen
+
+
+def test_a_row_that_is_gone_when_it_is_to_be_read_is_tried_again(folder: Path) -> None:
+    outcome = Worker(Task(str(folder), dt.datetime(2024, 6, 1))).work(Job(Seen("table:obs/2", 0, -1, -1)))
+    assert (outcome.status, outcome.place) == ("unavailable", "table")
+
+
+def test_dachs_is_not_asked_to_read_the_rows(folder: Path) -> None:
+    collection = load(folder)
+    plans = compile_plans(collection, str(folder / "collection.toml"))
+    with pytest.raises(UsageError, match=r"product\.0\.table: DaCHS reads files"):
+        dachs_way(collection, folder, stamps(collection, plans), ["python"])
 
 
 def test_what_goes_to_a_worker_holds_no_url(source: Source, folder: Path) -> None:
