@@ -14,25 +14,32 @@ warnings.simplefilter("ignore")
 import pdr  # noqa: E402
 
 _UNITS_HZ = {"HZ": 1.0, "KHZ": 1e3, "MHZ": 1e6}
+_FREQUENCY = re.compile(r"FREQ(UENCY)?(_\d+)?")
 JD_OF_1970 = 2440587.5
 
 
 def ask(path: str) -> dict[str, Any]:
-    """What the peer says of a file: Julian Days of its start and stop, Hz of a column of frequencies."""
+    """What the peer says of a file: Julian Days of its start and stop, Hz of a column of frequencies.
+
+    A label of PDS tells the nominal interval of a product, within which the samples are; cards tell the samples.
+    """
     data = pdr.read(path)
     objects = [key for key in data.keys() if key != "LABEL"]  # noqa: SIM118  # no mapping
     if not objects:
         return {"unknown": True}
     told: dict[str, Any] = {"kind": ", ".join(objects)}
     read = [data[key] for key in objects]
-    start = data.metaget("START_TIME") or " ".join(str(data.metaget(key) or "") for key in ("DATE-OBS", "TIME-OBS"))
-    stop = data.metaget("STOP_TIME") or " ".join(str(data.metaget(key) or "") for key in ("DATE-END", "TIME-END"))
-    told |= {key: jd for key, jd in (("first", _jd(start)), ("last", _jd(stop))) if jd is not None}
+    start, stop = data.metaget("START_TIME"), data.metaget("STOP_TIME")
+    first, last = (f"{data.metaget(f'DATE-{end}') or ''} {data.metaget(f'TIME-{end}') or ''}" for end in ("OBS", "END"))
+    ends = (("start", _jd(start)), ("stop", _jd(stop)), ("first", _jd(first)), ("last", _jd(last)))
+    told |= {key: jd for key, jd in ends if jd is not None}
+    told["last_slack_s"] = 0.0 if "." in last else 1.0
     for table in read:
-        names = [name for name in getattr(table, "columns", []) if str(name).upper().startswith("FREQ")]
+        names = [name for name in getattr(table, "columns", []) if _FREQUENCY.fullmatch(str(name).upper())]
         if names:
             values = table[names].to_numpy(dtype=float).ravel()
-            unit_hz = _UNITS_HZ.get(str(data.metaget("UNIT") or "MHZ").upper(), 1e6)
+            # Labels of PDS give Hz where they name no unit; tables of FITS, as CALLISTO writes them, MHz.
+            unit_hz = _UNITS_HZ.get(str(data.metaget("UNIT")).upper(), 1.0 if start else 1e6)
             told |= {"low": float(values.min()) * unit_hz, "high": float(values.max()) * unit_hz}
     return told
 

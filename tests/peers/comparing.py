@@ -7,6 +7,8 @@ from typing import Any
 SECONDS_PER_DAY = 86400.0
 CLOCK_SECONDS = 0.001
 """A Julian Day as a double holds some 0.04 ms; what peers print, a millisecond."""
+SAMPLE_SECONDS = 60.0
+"""By so much the end of the last sample may be beyond a nominal stop, which is often its start."""
 RELATIVE = 1e-6
 """Of frequencies that a file holds in single precision."""
 
@@ -19,7 +21,8 @@ def differences(row: dict[str, Any], told: dict[str, Any]) -> dict[str, str]:
     row : dict
         The expected row.
     told : dict
-        By a peer: ``first`` and ``last`` (d), ``low`` and ``high`` (Hz), where it tells them.
+        By a peer, where it tells: ``first`` and ``last`` (d), ``low`` and ``high`` (Hz), ``start`` and ``stop`` (d)
+        of a nominal interval, and ``last_slack_s``, where a last time has no fraction of a second.
 
     Returns
     -------
@@ -32,8 +35,13 @@ def differences(row: dict[str, Any], told: dict[str, Any]) -> dict[str, str]:
     if "last" in told:
         early_s = (row["time_max"] - told["last"]) * SECONDS_PER_DAY
         sample_s = max(row.get(name) or 0.0 for name in ("time_sampling_step_max", "time_exp_max"))
-        if not -CLOCK_SECONDS <= early_s <= sample_s + CLOCK_SECONDS:
+        slack_s = max(CLOCK_SECONDS, told.get("last_slack_s", 0.0))
+        if not -CLOCK_SECONDS <= early_s <= sample_s + slack_s:
             found["time_max"] = f"last sample at {told['last']:.8f}, {early_s:.3f} s before {row['time_max']:.8f}"
+    if "start" in told and row["time_min"] - told["start"] < -CLOCK_SECONDS / SECONDS_PER_DAY:
+        found["time_min"] = f"the product starts at {told['start']:.8f}, after {row['time_min']:.8f}"
+    if "stop" in told and row["time_max"] - told["stop"] > SAMPLE_SECONDS / SECONDS_PER_DAY:
+        found["time_max"] = f"the product stops at {told['stop']:.8f}, before {row['time_max']:.8f}"
     for name, key in (("spectral_range_min", "low"), ("spectral_range_max", "high")):
         if key in told and row.get(name) is None:
             found[name] = f"{told[key]:g} Hz, and the row has none"

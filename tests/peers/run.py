@@ -71,23 +71,24 @@ def asked(python: Path, script: str, dataset: str, files: list[Path]) -> Iterato
 
 def verdicts(name: str, peer: dict[str, Any], made: dict[str, list[Path]]) -> Iterator[Verdict]:
     """What a peer makes of all files; collections that it is not said to read are tried too."""
-    python, left = environment(name, peer["install"]), dict(peer.get("explained", {}))
+    python = environment(name, peer["install"])
     for collection, files in made.items():
-        dataset = peer["reads"].get(collection, "")
+        dataset, left = peer["reads"].get(collection, ""), dict(peer.get("explained", {}).get(collection, {}))
         for file, told in zip(files, asked(python, peer["script"], dataset, files), strict=True):
             explained = left.pop(file.name, {})
             found = _found(collection, file, told)
             if found is None:  # it belongs to another one
                 continue
             is_new = found.keys() - explained.keys()
-            if "open" in found and collection not in peer["reads"]:
+            if "unknown" in told or ("open" in found and collection not in peer["reads"]):
                 is_new = set()
-            words = "; ".join(f"{text} ({explained.get(what, 'NOT EXPLAINED')})" for what, text in found.items())
+            why = {what: explained.get(what, "NOT EXPLAINED" if what in is_new else "no matter") for what in found}
+            words = "; ".join(f"{text} ({why[what]})" for what, text in found.items())
             words += "".join(f"; {what} is explained and agrees" for what in explained.keys() - found.keys())
             good = not is_new and not explained.keys() - found.keys()
             yield Verdict(collection, file.name, name, told, words or "agrees", good)
-    for file_name in left:
-        yield Verdict("", file_name, name, {}, "is explained, and is no made file", good=False)
+        for file_name in left:
+            yield Verdict(collection, file_name, name, {}, "is explained, and is no made file", good=False)
 
 
 def _found(collection: str, file: Path, told: dict[str, Any]) -> dict[str, str] | None:

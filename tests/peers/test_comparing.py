@@ -23,6 +23,8 @@ def test_the_last_sample_may_be_told_by_its_start_or_its_end(last_s: float) -> N
         ({"first": 2460000.5 + 0.01 / 86400}, "time_min"),
         ({"last": 2460000.5 + 57 / 86400}, "time_max"),
         ({"last": 2460000.5 + 61 / 86400}, "time_max"),
+        ({"start": 2460000.6}, "time_min"),
+        ({"stop": 2460000.4}, "time_max"),
         ({"low": 1.0001e7}, "spectral_range_min"),
         ({"high": 39e6}, "spectral_range_max"),
     ],
@@ -33,6 +35,10 @@ def test_more_than_that_is_a_disagreement(told: dict[str, float], column: str) -
 
 def test_a_range_that_the_row_lacks_is_one_too() -> None:
     assert list(differences({**ROW, "spectral_range_min": None}, {"low": 1.0, "high": 4e7})) == ["spectral_range_min"]
+
+
+def test_a_nominal_interval_encloses_the_samples() -> None:
+    assert differences(ROW, {"start": 2460000.0, "stop": 2460001.0}) == {}
 
 
 def test_what_a_peer_does_not_tell_disagrees_with_nothing() -> None:
