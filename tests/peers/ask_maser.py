@@ -25,8 +25,9 @@ def ask(path: str, dataset: str) -> dict[str, Any]:
     times = data.times
     with suppress(AttributeError, TypeError, NotImplementedError):
         moments = [times[key] for key in times] if isinstance(times, dict) else [times]
-        told["first"] = min(float(one.jd.min()) for one in moments)
-        told["last"] = max(float(one.jd.max()) for one in moments)
+        if all(len(one) for one in moments):  # some of its classes have no axis of times
+            told["first"] = min(float(one.jd.min()) for one in moments)
+            told["last"] = max(float(one.jd.max()) for one in moments)
     with suppress(AttributeError, TypeError, NotImplementedError):
         values = data.frequencies
         parts = [values[key] for key in values] if isinstance(values, dict) else [values]
