@@ -15,7 +15,7 @@ from pydantic import Field, field_validator
 
 from epncore.model.row import Found, Missing
 from grammars import istp_chosen, istp_pictures, istp_ranges, vespa
-from grammars.common import prefer
+from grammars.common import mended, prefer
 from grammars.istp_data import axes, data_variables, is_declared, listed
 from grammars.istp_ranges import Range
 from grammars.istp_spectrum import Spectrum, is_energy, spectrum
@@ -244,7 +244,7 @@ def _measurement_unit(granule: Granule) -> Answer:
         shown = listed([unit or "none" for unit in units])
         return Missing(f"the data variables have several units ({shown}), and the column is no list")
     (unit,) = units
-    return str(unit)
+    return mended("measurement_unit", str(unit), "UNITS of the data variables")
 
 
 def _time_refposition(granule: Granule) -> Answer:

@@ -75,6 +75,19 @@ class _State:
         fresh.replace(file)
 
 
+_EACH = """
+import sys
+from gavo.user import cli
+for words in {commands!r}:
+    sys.argv = ["dachs", *words]
+    try:
+        cli.main()
+    except SystemExit as ended:
+        if ended.code:
+            raise
+"""
+
+
 class DachsLab:
     """One laboratory.
 
@@ -362,6 +375,28 @@ class DachsLab:
                 hint=f"It said:\n{tail(done.stdout + done.stderr)}",
             )
         return done
+
+    def dachs_each(self, *commands: Sequence[str], timeout: float = 300) -> str:
+        """Run dachs commands one after the other in one process: to begin one takes longer than most of them do.
+
+        Parameters
+        ----------
+        *commands : sequence of str
+            Each as for `dachs`.
+        timeout : float
+            Seconds for all of them together.
+
+        Returns
+        -------
+        str
+            What they printed.
+
+        Raises
+        ------
+        DachsError
+            One failed, which ends them; or they took too long.
+        """
+        return self.python(_EACH.format(commands=[list(words) for words in commands]), timeout)
 
     def python(self, source: str, timeout: float = 60) -> str:
         """Run a text as a script of the Python that DaCHS runs in, where ``import gavo`` works.
