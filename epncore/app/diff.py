@@ -135,6 +135,7 @@ class Differences:
             all=everything, key=listed(_KEY), new_key=listed(_KEY, "n"), gone_key=listed(_KEY, "g"),
             one_key=listed(_KEY, "m"),
         )  # fmt: skip
+        self.conn.execute("CREATE INDEX ON diff (path) WHERE old_path IS NOT NULL")  # each batch asks
         self.conn.execute("TRUNCATE scanned")
 
     def to_read(self) -> Iterator[Seen]:

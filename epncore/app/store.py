@@ -134,6 +134,7 @@ class Store:
         if self.versions:
             self.versions.settle()
         demoted = self.claims.settle()
+        self._keep_digests()
         self._find_differences()
         if self.verification:
             self.verification.note()
@@ -144,7 +145,7 @@ class Store:
         self._write_rows()
         self._write_ledger()
         counts.relations = self.relations.settle()
-        self.conn.execute("TRUNCATE stage, seen, stage_links, winner, released, moved, differs")
+        self.conn.execute("TRUNCATE stage, seen, stage_links, known, winner, released, moved, differs")
         return counts
 
     def _copy(self, outcomes: Sequence[Outcome]) -> None:
@@ -163,13 +164,16 @@ class Store:
                     copy.write_row(line)
 
     def _settle_unavailable(self) -> None:
-        """A file that cannot be opened now keeps its row; one that was read for another reason keeps its digest."""
+        """A file that cannot be opened now keeps its row."""
         self._run(
             "UPDATE seen SET (granule_uid, row_hash, given) = ROW (l.granule_uid, l.row_hash, l.given) FROM {ledger} l"
             " WHERE l.path = seen.path AND seen.status = 'unavailable' AND l.status IN {rows}"
         )
+
+    def _keep_digests(self) -> None:
+        """One that was read for another reason than its content keeps its digest."""
         self._run(
-            "UPDATE seen SET digest = l.digest FROM {ledger} l WHERE l.path = seen.path AND seen.digest IS NULL"
+            "UPDATE seen SET digest = l.digest FROM known l WHERE l.path = seen.path AND seen.digest IS NULL"
             " AND (seen.size_bytes, seen.mtime_ns, seen.inode, seen.ctime_ns, seen.companions)"
             "  IS NOT DISTINCT FROM (l.size_bytes, l.mtime_ns, l.inode, l.ctime_ns, l.companions)"
         )
@@ -184,9 +188,11 @@ class Store:
             "INSERT INTO differs SELECT path, NOT row_same OR is_new, is_new FROM ("
             " SELECT n.path, s.path IS NULL OR {same_row} AS row_same, {same_links} AS links_same,"
             "  e.granule_uid IS NULL AS is_new"
-            " FROM (SELECT n.*, (SELECT k.row_hash FROM {ledger} k WHERE k.granule_uid = n.granule_uid"
-            "   AND k.status IN {rows} LIMIT 1) AS known_hash FROM seen n WHERE n.status = 'row') AS n"
-            " LEFT JOIN stage s ON s.path = n.path LEFT JOIN {epn_core} e ON e.granule_uid = n.granule_uid) AS compared"
+            " FROM (SELECT n.*, k.row_hash AS known_hash FROM seen n LEFT JOIN"
+            "  (SELECT granule_uid, min(row_hash) AS row_hash FROM known WHERE status IN {rows} GROUP BY 1) AS k"
+            "   USING (granule_uid) WHERE n.status = 'row') AS n LEFT JOIN stage s ON s.path = n.path"
+            " LEFT JOIN LATERAL (SELECT * FROM {epn_core} WHERE granule_uid = n.granule_uid OFFSET 0) AS e ON true"
+            ") AS compared"
             " WHERE NOT (row_same AND links_same) OR is_new",
             same_row=same_row,
             same_links=same_links,
@@ -215,7 +221,7 @@ class Store:
             " count(*) FILTER (WHERE s.status IN {quarantine} AND (l.status IS NULL OR l.status NOT IN {quarantine}"
             "  OR l.reason IS DISTINCT FROM s.reason)),"
             " count(d.path)"
-            " FROM seen s LEFT JOIN {ledger} l USING (path) LEFT JOIN differs d USING (path)"
+            " FROM seen s LEFT JOIN known l USING (path) LEFT JOIN differs d USING (path)"
             " LEFT JOIN (SELECT DISTINCT path FROM moved WHERE is_same) AS m USING (path)"
         ).fetchone()
         return Counts(*(row or ()))
@@ -256,7 +262,7 @@ class Store:
         self._run("DELETE FROM {ledger} WHERE path IN (SELECT old_path FROM moved)")
         # A file that was read again, and is bad for the same reason, has been so since it was found first.
         self._run(
-            "UPDATE seen AS s SET since = l.since FROM {ledger} l"
+            "UPDATE seen AS s SET since = l.since FROM known l"
             " WHERE l.path = s.path AND l.reason = s.reason AND l.status = s.status"
         )
         self._run(
