@@ -5,7 +5,7 @@
 set -eu
 wanted="$*"
 if [ -z "$wanted" ] && command -v dachs >/dev/null && command -v stilts >/dev/null &&
-   command -v chromium >/dev/null && command -v mariadbd >/dev/null && command -v my_print_defaults >/dev/null &&
+   command -v chromium >/dev/null && { command -v mariadbd || command -v /usr/sbin/mariadbd; } >/dev/null && command -v my_print_defaults >/dev/null &&
    ls /usr/lib/*/odbc/libsqlite3odbc.so /usr/lib/*/libodbc.so.2 >/dev/null 2>&1 &&
    ls /usr/lib/postgresql/*/lib/pg_sphere.so >/dev/null 2>&1; then
     exit 0

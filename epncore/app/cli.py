@@ -367,6 +367,8 @@ def main() -> None:
     stopped: list[int] = []
 
     def stop(number: int, _: object) -> None:
+        if stopped:
+            return  # it is ending, within `FAREWELL_SECONDS`: one more would only keep it from saying so
         stopped.append(number)
         # A server that does not answer would let the farewells wait.
         signal.signal(signal.SIGALRM, lambda *_: _say_stopped())
