@@ -22,7 +22,7 @@ from epncore.app.work import Limits
 from epncore.model.errors import EpnCoreError, UsageError
 from epncore.model.printable import safe
 
-FAREWELL_SECONDS = 1.0
+FAREWELL_SECONDS = 2.0
 """So long a stopped command may take to end what it began."""
 
 _LIMITS = Limits()
