@@ -5,9 +5,9 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
-# Two halves, side by side: what needs DaCHS or stands for itself, and the rest. In each, fast tests stand first.
-TESTS := tests/model tests/grammars tests/rd_templates tests/datalink tests/peers tests/app
-LIVE_TESTS := tests/check tests/test_packaging.py tests/conformance
+# Two halves, side by side: what needs DaCHS, and the rest. In each, fast tests stand first.
+TESTS := tests/model tests/grammars tests/rd_templates tests/datalink tests/peers tests/check tests/app
+LIVE_TESTS := tests/test_packaging.py tests/conformance
 
 .PHONY: help demo demo-stop test bench peers env lint samples debian clean
 
