@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from cdflib import cdfepoch, cdfwrite
+from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER_FILES = 1000
@@ -105,18 +106,28 @@ def _moved(content: bytes, by: dt.timedelta) -> bytes:
 
 
 def istp(folder: Path, count: int) -> None:
-    """Small CDF files of a hundred spectra each, as ISTP wants them, under `count` names."""
+    """Small CDF files of a hundred spectra each, as ISTP wants them, each of a day of its own, under `count` names."""
     (folder / "data").mkdir(parents=True)
     _cdf(folder / "one.cdf")
-    content = (folder / "one.cdf").read_bytes()
+    content, epoch = (folder / "one.cdf").read_bytes(), _epoch()
+    written = epoch.astype("<i8").tobytes()
+    if content.count(written) != 1:
+        raise RuntimeError("the time axis does not stand in the file as it was written")
     for number in range(count):
-        (folder / "data" / f"vg1_pra_{number:06d}.cdf").write_bytes(content)
+        later = (epoch + number * 86_400_000_000_000).astype("<i8").tobytes()
+        (folder / "data" / f"vg1_pra_{number:06d}.cdf").write_bytes(content.replace(written, later))
     (folder / "collection.toml").write_text(ISTP_CONFIG)
 
 
+RECORDS = 100
+
+
+def _epoch() -> NDArray[np.int64]:
+    return int(cdfepoch.compute_tt2000([1979, 3, 5, 0, 0, 0, 0, 0, 0])) + np.arange(RECORDS) * 48_000_000_000
+
+
 def _cdf(path: Path) -> None:
-    records, channels = 100, 64
-    epoch = int(cdfepoch.compute_tt2000([1979, 3, 5, 0, 0, 0, 0, 0, 0])) + np.arange(records) * 48_000_000_000
+    records, channels, epoch = RECORDS, 64, _epoch()
     frequency = 1.2 + 307.2 * np.arange(channels) / channels
     cdf = cdfwrite.CDF(path, cdf_spec={"Majority": "Row_major", "Encoding": 6, "Checksum": False})
     cdf.write_globalattrs({
