@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from datalink import das2
-from epncore.model.row import clean_text
+from epncore.model.row import clean_text, digest
 from epncore.model.template import parsed
 from grammars.common import TemplateValues
 
@@ -95,10 +94,7 @@ def link_rows(
 
 def links_hash(links: Iterable[LinkRow]) -> str:
     """A fingerprint of the links of a granule, 32 hexadecimal digits."""
-    digest = hashlib.blake2b(digest_size=16)
-    for link in links:
-        digest.update(f"{link!r}\x1e".encode())
-    return digest.hexdigest()
+    return digest("".join(f"{link!r}\x1e" for link in links))
 
 
 def _data(row: Mapping[str, Cell], size_bytes: int | None) -> Iterator[Link]:
@@ -210,11 +206,12 @@ def _ascii_url(url: str) -> str:
     return url if url.isascii() else "".join(char if char.isascii() else quote(char) for char in url)
 
 
-@lru_cache(maxsize=1024)
 def media_type(url: str) -> str | None:
     """Media type by the suffix of a URL's path; a page without a suffix may be anything."""
-    path = urlsplit(url).path.lower()
-    return next((kind for suffix, kind in _MEDIA_TYPES.items() if path.endswith(suffix)), None)
+    before, _, name = url.partition("#")[0].partition("?")[0].rpartition("/")
+    _, dot, suffix = name.rpartition(".")
+    is_host = before.endswith("/")  # https://example.html
+    return None if is_host else _MEDIA_TYPES.get(dot + suffix.lower())
 
 
 def _filled(text: str, values: TemplateValues) -> str | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
-from functools import lru_cache, wraps
+from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -19,7 +20,7 @@ GAP_FACTOR = 10.0
 """A step longer than this many times the median one is a gap in the data, not a sampling step (docs/adr/0003)."""
 _SIGNIFICANT_DIGITS = 12
 _CHUNK = 1 << 18
-_REMEMBERED_AXES = 128
+_REMEMBERED_AXES = 32
 _REMEMBERED_BYTES = 1 << 16
 _Said = TypeVar("_Said")
 
@@ -32,15 +33,19 @@ def remembered(of_axis: Callable[[NDArray[np.float64]], _Said]) -> Callable[[NDA
     of_axis : callable
         Of an array, and of nothing else. What it gives is shared: it must not be changed.
     """
-
-    @lru_cache(_REMEMBERED_AXES)
-    def of_content(content: bytes, shape: tuple[int, ...]) -> _Said:
-        return of_axis(np.frombuffer(content).reshape(shape))
+    known: deque[tuple[bytes, tuple[int, ...], _Said]] = deque(maxlen=_REMEMBERED_AXES)
 
     @wraps(of_axis)
     def said(values: NDArray[np.float64]) -> _Said:
-        small = values.dtype == np.float64 and values.nbytes <= _REMEMBERED_BYTES
-        return of_content(values.tobytes(), values.shape) if small else of_axis(values)
+        if values.dtype != np.float64 or values.nbytes > _REMEMBERED_BYTES:
+            return of_axis(values)
+        content = values.tobytes()
+        for bytes_of, shape, answer in tuple(known):  # comparing some is quicker than to hash one
+            if bytes_of == content and shape == values.shape:
+                return answer
+        answer = of_axis(values)
+        known.appendleft((content, values.shape, answer))
+        return answer
 
     return said
 

@@ -12,7 +12,7 @@ from epncore.model.collection import FILE_NAME
 from epncore.model.errors import FileError, HeaderError
 from epncore.model.mending import mend
 from epncore.model.row import INTEGER_MAX, CellError, Found, Missing, clean_word, is_empty
-from epncore.model.template import FIELDS, Template
+from epncore.model.template import Template
 from epncore.model.units import add_period, datetime_of_jd, parse_period
 from epncore.model.vocabularies import MEDIA_TYPES
 from grammars.pictures import picture_name
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _SUFFIXES = frozenset({"gz", "fit", "fits", "fts", "cdf", "z", "lbl", "d2s", "d2t", "vot", "votable"})
 
 
+@lru_cache(maxsize=8)  # the templates of a granule ask in turn
 def stem(name: str) -> str:
     """A file name without the suffixes of its format and packing: ``A_62.fit.gz`` -> ``A_62``."""
     short = name
@@ -126,7 +127,7 @@ class TemplateValues(dict[str, str]):
 
     def lack(self, template: Template) -> bool:
         """Whether a template asks for a time that the granule does not tell."""
-        return not (template.fields & _TIME_FIELDS) <= _time_values(self.row.get("time_min")).keys()
+        return template.needs_time and not _time_values(self.row.get("time_min"))
 
     def __missing__(self, field: str) -> str:
         known = _FIELD_VALUES.get(field)
@@ -144,10 +145,9 @@ _FIELD_VALUES: Mapping[str, Callable[[TemplateValues], str]] = {
     "obs_id": lambda of: str(of.row.get("obs_id") or ""),
     "picture": lambda of: picture_name(of["uid"]),
 }
-_TIME_FIELDS = FIELDS.keys() - _FIELD_VALUES.keys()
 
 
-@lru_cache(maxsize=8)  # the templates of a granule ask in turn
+@lru_cache(maxsize=8)  # as for `stem`
 def _time_values(jd: Cell) -> dict[str, str]:
     if not isinstance(jd, float):
         return {}

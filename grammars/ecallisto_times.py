@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import NamedTuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 from epncore.model.errors import HeaderError
 from epncore.model.row import Missing
+
+if TYPE_CHECKING:
+    from grammars.readers.fits_cards import CardValue
 
 FIRST_YEAR, LAST_YEAR = 1972, 2999
 """UTC with leap seconds starts in 1972; a year beyond 2999 is a typing error (EPN-TAP clients refuse it as well)."""
@@ -25,12 +29,12 @@ class Moment(NamedTuple):
     second_of_day: float
 
 
-def moment(date: object, time: object, date_key: str, time_key: str) -> Moment:
+def moment(date: CardValue, time: CardValue, date_key: str, time_key: str) -> Moment:
     """Read a date and a time.
 
     Parameters
     ----------
-    date, time : object
+    date, time : CardValue
         Values of two cards. Where `date` is an ISO date with its time, `time` is not looked at.
     date_key, time_key : str
         Names of the cards, for messages.
@@ -72,7 +76,8 @@ def creation_date(value: object) -> dt.datetime | Missing:
         return Missing(f"DATE is {value!r}, no day of the calendar")
 
 
-def _date_parts(date: object, key: str) -> tuple[int, int, int, str | None]:
+@lru_cache(maxsize=64)  # a day has a hundred files of a station
+def _date_parts(date: CardValue, key: str) -> tuple[int, int, int, str | None]:
     text = date.strip() if isinstance(date, str) else ""
     if not text:
         raise HeaderError("no date", place=key, hint="A date as 2011/06/07 is wanted")
@@ -86,7 +91,8 @@ def _date_parts(date: object, key: str) -> tuple[int, int, int, str | None]:
     raise HeaderError(f"{text!r} is no date", place=key, hint="A date as 2011/06/07 is wanted")
 
 
-def _second_of_day(time: object, key: str) -> tuple[int, float]:
+@lru_cache(maxsize=256)  # observations begin at the same times of each day
+def _second_of_day(time: CardValue, key: str) -> tuple[int, float]:
     """Days carried by an hour of 24, and the second of the day."""
     text = time.strip() if isinstance(time, str) else ""
     match = _TIME.fullmatch(text)

@@ -122,17 +122,15 @@ def noted(step: Step) -> Step:
     """The step of a grammar; the granule learns whether it gave a value and what it looked at."""
 
     def value(granule: Granule) -> Answer:
-        answer = step.value(cast("Granule", _Watched(granule)))
-        if _is_given(answer):
+        if granule.watched is None:
+            granule.watched = _Watched(granule)
+        answer = step.value(cast("Granule", granule.watched))
+        found = answer.value if isinstance(answer, Found) else answer
+        if not isinstance(found, Missing) and not is_empty(found):
             granule.given.add(step.column)
         return answer
 
     return replace(step, value=value)
-
-
-def _is_given(answer: Answer) -> bool:
-    found = answer.value if isinstance(answer, Found) else answer
-    return not isinstance(found, Missing) and not is_empty(found)
 
 
 class _Watched:

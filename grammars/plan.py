@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from pydantic import ValidationError
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from epncore.model.collection import Collection, Product
-    from grammars.protocol import Answer, Grammar, GrammarOptions, Header
+    from grammars.protocol import Grammar, GrammarOptions, Header
 
 VERSION = 1
 """Goes up when readers or common steps give other rows of the same files than before: all files are read again then."""
@@ -52,21 +52,17 @@ class Explained:
     source: str
 
 
-class _Taken(NamedTuple):
-    """What a step gave: the cell, and what it was made of."""
-
-    column: str
-    cell: Cell
-    value: Value
-    source: str
+_Taken: TypeAlias = tuple[Cell, Value, str]
+"""What a step gave: the cell, what it was made of, and where that comes from."""
 
 
 class _Prepared(NamedTuple):
     """A step; of a constant one what it gives, and whether that is the grammar's (`Granule.given`)."""
 
+    column: Column
     step: Step
-    taken: _Taken | None = None
-    given: frozenset[str] = frozenset()
+    taken: _Taken | None
+    given: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -164,22 +160,26 @@ class Plan:
         return row, known.mask(self.overridden)
 
     def _row(self, granule: Granule, steps: tuple[_Prepared, ...]) -> Row:
-        for _ in self._walk(granule, steps):
-            pass
+        self._walk(granule, steps)
         return tuple(map(granule.row.get, self._by_name))
 
     def explain(self, granule: Granule) -> list[Explained]:
         """Walk the same steps and keep the sources; in the order of `columns`."""
-        sources = {taken.column: (taken.cell, _full_source(taken)) for taken in self._walk(granule, self._prepared)}
+        taken = zip(self._prepared, self._walk(granule, self._prepared), strict=True)
+        sources = {
+            prepared.column.name: (cell, _full_source(cell, value, source)) for prepared, (cell, value, source) in taken
+        }
         return [Explained(c, *sources.get(c.name, (None, _untold(c)))) for c in self.columns]
 
-    def _walk(self, granule: Granule, steps: tuple[_Prepared, ...]) -> Iterator[_Taken]:
-        row, given = granule.row, granule.given
-        for step, known, is_given in steps:
-            given |= is_given
-            taken = known or self._taken(step, granule)
-            row[taken.column] = taken.cell
-            yield taken
+    def _walk(self, granule: Granule, steps: tuple[_Prepared, ...]) -> list[_Taken]:
+        row, all_taken = granule.row, []
+        for column, step, known, given in steps:
+            if given:
+                granule.given |= given
+            taken = known or _take(column, step, granule)
+            row[column.name] = taken[0]
+            all_taken.append(taken)
+        return all_taken
 
     @cached_property
     def _by_name(self) -> dict[str, Column]:
@@ -195,25 +195,28 @@ class Plan:
 
     def _prepare(self, step: Step) -> _Prepared:
         """Ask a constant step once, for all files."""
-        nothing = Granule(SourceFile(Path(), "", 0, 0), None)
+        column, nothing = self._by_name[step.column], Granule(SourceFile(Path(), "", 0, 0), None)
         try:
-            return (
-                _Prepared(step, self._taken(step, nothing), frozenset(nothing.given))
-                if step.is_constant
-                else _Prepared(step)
-            )
+            taken = _take(column, step, nothing) if step.is_constant else None
         except FileError:
-            return _Prepared(step)  # each file will say what is wrong with it
+            taken = None  # each file will say what is wrong with it
+        return _Prepared(column, step, taken, frozenset(nothing.given if taken else ()))
 
-    def _taken(self, step: Step, granule: Granule) -> _Taken:
-        source = step.source
-        try:
-            value, source = _taken_apart(step.value(granule), source)
-            return _Taken(step.column, to_cell(self._by_name[step.column], value), value, source)
-        except CellError as error:
-            raise HeaderError(str(error), path=granule.file.relative, place=source) from None
-        except FileError as error:  # readers are lazy: a step may be the first to meet the damage
-            raise _at(error, granule.file, source) from None
+
+def _take(column: Column, step: Step, granule: Granule) -> _Taken:
+    source = step.source
+    try:
+        answer = step.value(granule)
+        if isinstance(answer, Missing):
+            return None, None, answer.reason
+        if isinstance(answer, Found):
+            source = answer.source
+            return to_cell(column, answer.value), answer.value, source
+        return to_cell(column, answer), answer, source
+    except CellError as error:
+        raise HeaderError(str(error), path=granule.file.relative, place=source) from None
+    except FileError as error:  # readers are lazy: a step may be the first to meet the damage
+        raise _at(error, granule.file, source) from None
 
 
 def _untold(column: Column) -> str:
@@ -222,18 +225,10 @@ def _untold(column: Column) -> str:
     return "nothing in the file or the config tells"
 
 
-def _taken_apart(answer: Answer, source: str) -> tuple[Value, str]:
-    if isinstance(answer, Missing):
-        return None, answer.reason
-    if isinstance(answer, Found):
-        return answer.value, answer.source
-    return answer, source
-
-
-def _full_source(taken: _Taken) -> str:
-    words = taken.value if isinstance(taken.value, (tuple, list)) else (taken.value,)
+def _full_source(cell: Cell, value: Value, source: str) -> str:
+    words = value if isinstance(value, (tuple, list)) else (value,)
     as_it_was = all(word.isascii() for word in words if isinstance(word, str))
-    return f"{taken.source}; written in plain ASCII" if isinstance(taken.cell, str) and not as_it_was else taken.source
+    return f"{source}; written in plain ASCII" if isinstance(cell, str) and not as_it_was else source
 
 
 class _Opened:

@@ -134,6 +134,8 @@ class Granule:
         Columns that the steps of the grammar filled.
     looked_at : set of str
         What they looked at beside header and facts: columns of `row`, and ``@file`` for `file`.
+    watched : Any
+        The granule as the steps of the grammar see it, which takes that down.
     """
 
     file: SourceFile
@@ -143,6 +145,7 @@ class Granule:
     digest: str | None = None
     given: set[str] = field(default_factory=set)
     looked_at: set[str] = field(default_factory=set)
+    watched: Any = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
-from typing import Literal
+from operator import itemgetter
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from epncore.app.scan import Seen
 from epncore.model.bookkeeping import LEDGER, Stamp
 from epncore.model.row import Cell, Row
 
-_LEDGER_NAMES = LEDGER.names
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_OWN = ("status", "place", "reason", "granule_uid", "row_hash", "release_date", "given", "digest")
+_TOLD = (*Seen._fields, *_OWN, *Stamp._fields)
+_NO_STAMP = (None,) * len(Stamp._fields)
+_in_ledger_order: Callable[[Row], Row] = itemgetter(
+    *(_TOLD.index(name) if name in _TOLD else -1 for name in LEDGER.names)
+)
+"""Of what an outcome tells, with None behind it for what it does not."""
 
 Status = Literal["row", "quarantined", "duplicate", "withheld", "unavailable", "superseded"]
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one file.
+class Outcome(NamedTuple):
+    """What became of one file. A plain tuple: thousands a second go from process to process.
 
     Attributes
     ----------
@@ -56,9 +64,7 @@ class Outcome:
 
     def ledger_line(self) -> tuple[Cell, ...]:
         """What the ledger keeps of it, in the order of its columns."""
-        known: dict[str, Cell] = {
-            **self.seen._asdict(), "status": self.status, "place": self.place, "reason": self.reason,
-            "granule_uid": self.granule_uid, "row_hash": self.row_hash, "release_date": self.release_date,
-            "given": self.given, "digest": self.digest, **(self.stamp._asdict() if self.stamp else {}),
-        }  # fmt: skip
-        return tuple(map(known.get, _LEDGER_NAMES))
+        return _in_ledger_order(
+            (*self.seen, self.status, self.place, self.reason, self.granule_uid, self.row_hash, self.release_date,
+             self.given, self.digest, *(self.stamp or _NO_STAMP), None)
+        )  # fmt: skip

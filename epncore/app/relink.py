@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -138,7 +138,7 @@ def _outcome(line: dict[str, Cell], folder: Path, collection: Collection, linkin
     product, is_held = collection.product[seen.product], line["release_date"] is not None
     links = tuple(link_rows(line, collection, product, file.relative, size_bytes, embargoed=is_held))
     own = {"seen", "row", "links", "row_hash", "stamp"}
-    rest = {each.name: book[each.name] for each in fields(Outcome) if each.name not in own}
+    rest = {name: book[name] for name in Outcome._fields if name not in own}
     stamp = Stamp(*(book[name] for name in Stamp._fields))._replace(linking=linking)
     row_hash = f"{str(line['row_hash']).partition('.')[0]}.{links_hash(links)}"
     return Outcome(seen=seen, links=links, row_hash=row_hash, stamp=stamp, **rest)

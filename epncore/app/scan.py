@@ -9,6 +9,7 @@ import os
 import posixpath
 import re
 import stat
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -225,6 +226,7 @@ def ledger_key(root: str, relative: str) -> str:
     return _written(ledger_prefix(root) + relative)
 
 
+@lru_cache(maxsize=64)
 def ledger_prefix(root: str) -> str:
     """What the keys of all files below a product's root begin with."""
     below = posixpath.normpath(root)

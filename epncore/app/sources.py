@@ -53,10 +53,10 @@ def check(folder: Path, collection: Collection, seen: Seen, file: SourceFile) ->
                 hint="The file is read again when that is there",
             )
     if not product.outside_root:
-        root = _real_folder(str(folder / product.root))
+        root = _real_folder(str(folder / product.root)).rstrip(os.sep) + os.sep
         for path in (file.path, *(companion.path for companion in file.companions)):
             real = _real_path(path)
-            if os.path.commonpath((real, root)) != root:
+            if not f"{real}{os.sep}".startswith(root):
                 raise FileError(
                     f"a link leads out of the product's root, to {real}",
                     place="file name",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -155,14 +155,14 @@ class Worker:
         except Exception as error:  # noqa: BLE001 -- a reader or a grammar of others may fail in any way: say so, go on
             pass_on_memory_error(error)
             outcome = quarantined(seen, "reader or grammar", f"unexpected {type(error).__name__}: {error}")
-            return replace(outcome, stamp=self.stamps[seen.product])
+            return outcome._replace(stamp=self.stamps[seen.product])
         return self._outcome(seen, file, row, plan.mask(granule), granule.digest)
 
     def _failed(self, seen: Seen, error: FileError) -> Outcome:
         reason = f"{error.message}. {error.hint}" if error.hint else error.message
         if isinstance(error, UnavailableError):
             return quarantined(seen, error.place or "file", reason, "unavailable")
-        return replace(quarantined(seen, error.place or "file", reason), stamp=self.stamps[seen.product])
+        return quarantined(seen, error.place or "file", reason)._replace(stamp=self.stamps[seen.product])
 
     def _anew(self, seen: Seen, kept: Kept) -> Outcome:
         file = source_file(self.folder, self.collection, seen)
@@ -209,4 +209,4 @@ def quarantined(seen: Seen, place: str, reason: str, status: Status = "quarantin
 
 def refused(outcome: Outcome, reason: str) -> Outcome:
     """The outcome of a file whose row the database did not take."""
-    return replace(quarantined(outcome.seen, f"row {outcome.granule_uid}", reason), stamp=outcome.stamp)
+    return quarantined(outcome.seen, f"row {outcome.granule_uid}", reason)._replace(stamp=outcome.stamp)

@@ -26,6 +26,8 @@ FIELDS: Mapping[str, str] = {
     "minute": "of time_min, two digits",
 }
 """What templates may name, and what it stands for."""
+TIME_FIELDS = frozenset({"year", "month", "day", "hour", "minute"})
+"""Those that need `time_min`."""
 
 
 @lru_cache(maxsize=256)
@@ -68,6 +70,8 @@ class Template:
             self.parts.append((literal, name))
         self.fields = frozenset(self.names)
         """The names that it uses."""
+        self.needs_time = not TIME_FIELDS.isdisjoint(self.fields)
+        """Whether a `time_min` must be known."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -83,8 +87,9 @@ class Template:
 
         The bytes of a file name that is no UTF-8 are encoded as they are.
         """
-        quoted = {
-            name: quote(values[name], safe="/" if name == "path" else "", errors="surrogateescape")
-            for name in self.fields
-        }
-        return self.render(quoted)
+        return self.render({name: _quoted(values[name], "/" if name == "path" else "") for name in self.fields})
+
+
+@lru_cache(maxsize=32)  # the templates of a granule ask for the same
+def _quoted(value: str, safe: str) -> str:
+    return quote(value, safe=safe, errors="surrogateescape")

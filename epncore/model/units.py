@@ -145,6 +145,7 @@ def day_length_s(date: dt.date) -> float:
     return SECONDS_PER_DAY + round(float(step))
 
 
+@lru_cache(maxsize=16)  # of one granule it is asked for several times
 def datetime_of_jd(jd: float) -> dt.datetime:
     """The UTC date and time of a JD, to the millisecond that a double holds.
 

@@ -12,13 +12,14 @@ import os
 import tempfile
 import zlib
 from contextlib import ExitStack
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import fitsio
 import numpy as np
 
 from epncore.model.errors import UnavailableError, UnreadableError
-from grammars.readers.fits_cards import walk
+from grammars.readers.fits_cards import value_of, walk
 from grammars.readers.fits_columns import cells, place_of
 from grammars.readers.sniff import GZIP_MAGIC
 
@@ -77,10 +78,11 @@ class FitsReader:
         """
         try:
             stream = _opened(path, self.inflated_max_bytes)
-            with ExitStack() as on_error:
-                on_error.enter_context(stream)
-                hdus = tuple(walk(stream, stream.seek(0, os.SEEK_END)))
-                on_error.pop_all()
+            try:
+                hdus = tuple(walk(stream, os.fstat(stream.fileno()).st_size))
+            except BaseException:
+                stream.close()
+                raise
         except OSError as error:
             raise UnavailableError(f"cannot be read ({error.strerror or error})", path=str(path)) from None
         except UnreadableError as error:
@@ -102,10 +104,7 @@ class FitsHeader:
         self.path = path
         self.hdus = hdus
         self._stream = stream
-        self._resources = ExitStack()
-        self._resources.enter_context(stream)
         self._tables: Any = None
-        self._columns: dict[int, dict[str, int]] = {}
 
     def __enter__(self) -> FitsHeader:
         return self
@@ -113,7 +112,11 @@ class FitsHeader:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._resources.close()
+        try:
+            if self._tables is not None:
+                self._tables.close()
+        finally:
+            self._stream.close()
 
     def keys(self, hdu: int = 0) -> tuple[str, ...]:
         """Keywords of an HDU that have a value, in the order of the file."""
@@ -125,18 +128,17 @@ class FitsHeader:
         Of several cards with one keyword the first counts. Text has no edge spaces; a value that is malformed is
         given as the text that stands there.
         """
-        return self.hdus[hdu].get(key)
+        raw = self.hdus[hdu].cards.get(key)
+        return None if raw is None else value_of(raw)
 
     def columns(self, hdu: int) -> dict[str, int]:
         """Columns of a table by upper-case name (section 7.3.2: case does not tell names apart), numbered from 1."""
-        if hdu not in self._columns:
-            self._columns[hdu] = _columns(self.hdus[hdu])
-        return self._columns[hdu]
+        return _columns(self.hdus[hdu])
 
     def find_column(self, name: str, within: int | None = None) -> tuple[int, int] | None:
         """HDU and number of the first column of that name, in HDU `within` or whichever; None where it is not there."""
         for hdu in self.hdus if within is None else self.hdus[within : within + 1]:
-            number = self.columns(hdu.number).get(name.upper())
+            number = _columns(hdu).get(name.upper())
             if number is not None:
                 return hdu.number, number
         return None
@@ -212,7 +214,7 @@ class FitsHeader:
     def _read(self, hdu: int, what: str, read: Callable[[Any], Any]) -> NDArray[Any]:
         try:
             if self._tables is None:
-                self._tables = self._resources.enter_context(fitsio.FITS(f"/dev/fd/{self._stream.fileno()}", "r"))
+                self._tables = fitsio.FITS(f"/dev/fd/{self._stream.fileno()}", "r")
             values = read(self._tables[hdu])
         except (OSError, ValueError, RuntimeError, SystemError, MemoryError) as error:
             # ValueError: also what fitsio makes of an error text of cfitsio that quotes bytes of the file.
@@ -224,6 +226,7 @@ class FitsHeader:
         return native
 
 
+@lru_cache(maxsize=32)  # files of a station share the HDUs of their tables
 def _columns(table: Hdu) -> dict[str, int]:
     if not table.is_table:
         return {}
@@ -233,13 +236,17 @@ def _columns(table: Hdu) -> dict[str, int]:
 
 def _opened(path: Path, inflated_max_bytes: int) -> BinaryIO:
     """The bytes of the FITS file, whatever it is packed in."""
-    with ExitStack() as on_error:
-        stream = on_error.enter_context(path.open("rb"))
-        if stream.read(2) == GZIP_MAGIC:
-            stream.seek(0)
+    stream = path.open("rb")
+    try:
+        is_packed = stream.read(2) == GZIP_MAGIC
+        stream.seek(0)
+        if not is_packed:
+            return stream
+        with stream:
             return _inflated(stream, inflated_max_bytes)
-        on_error.pop_all()
-    return stream
+    except BaseException:
+        stream.close()
+        raise
 
 
 def _inflated(stream: BinaryIO, max_bytes: int) -> BinaryIO:

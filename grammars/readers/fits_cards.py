@@ -12,13 +12,14 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from epncore.model.errors import UnreadableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 CardValue: TypeAlias = str | int | float | bool | None
 """A typed value of a card; text without edge spaces, None where the card has no value."""
@@ -34,6 +35,7 @@ _CARD = re.compile(
     r"(.{8})(?:= (.{70})|(.{72}))", re.DOTALL
 )  # keyword, what stands behind "= ", what else stands there
 _END_CARD = "END".ljust(CARD_CHARACTERS)
+_END_BYTES = _END_CARD.encode()
 _FIRST = frozenset({"XTENSION", "SIMPLE  "})
 _COMMENTARY = frozenset({"", "COMMENT", "HISTORY"})
 _KEYWORD = re.compile(r"[A-Za-z0-9_.-]{0,8} *")  # section 4.1.2.1, and what lenient writers make of it
@@ -42,9 +44,9 @@ _INTEGER = re.compile(r"[+-]?\d{1,70}")
 _REAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[EeDd][+-]?\d{1,5})?")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Hdu:
-    """One header and where its data are.
+    """One header and where its data are; files may share it.
 
     Attributes
     ----------
@@ -66,7 +68,7 @@ class Hdu:
     def get(self, key: str) -> CardValue:
         """Value of a card, typed; None where there is no such card or it has no value."""
         raw = self.cards.get(key)
-        return None if raw is None else _value(raw)
+        return None if raw is None else value_of(raw)
 
     @property
     def is_table(self) -> bool:
@@ -104,34 +106,45 @@ def walk(stream: BinaryIO, size_bytes: int) -> Iterator[Hdu]:
             raise UnreadableError(
                 f"HDU {number} starts with {first[:9]!r}, not with {wanted.decode()}", place=f"byte {offset}"
             )
-        hdu = _read_hdu(stream, offset, number, size_bytes)
+        hdu = _read_hdu(stream, first, offset, number)
+        if hdu.data_offset_bytes + hdu.data_bytes > size_bytes:
+            there = size_bytes - hdu.data_offset_bytes
+            raise UnreadableError(
+                f"cut: the header declares {hdu.data_bytes} bytes of data, {there} are there",
+                place=f"HDU {number}",
+                hint="Fetch the file again",
+            )
         yield hdu
         offset = hdu.data_offset_bytes + -(-hdu.data_bytes // BLOCK_BYTES) * BLOCK_BYTES
     raise UnreadableError(f"more than {HDUS_MAX} HDUs", place=f"byte {offset}")
 
 
-def _read_hdu(stream: BinaryIO, offset: int, number: int, size_bytes: int) -> Hdu:
-    stream.seek(offset)
-    cards = _read_cards(stream, offset, f"HDU {number}")
-    hdu = Hdu(number, cards, stream.tell(), _data_bytes(cards, number))
-    if hdu.data_offset_bytes + hdu.data_bytes > size_bytes:
-        raise UnreadableError(
-            f"cut: the header declares {hdu.data_bytes} bytes of data, {size_bytes - hdu.data_offset_bytes} are there",
-            place=f"HDU {number}",
-            hint="Fetch the file again",
-        )
-    return hdu
+def _read_hdu(stream: BinaryIO, first: bytes, offset: int, number: int) -> Hdu:
+    """The HDU of which the first block is read; the stream stands behind that."""
+    if number and _END_BYTES in first:
+        return _short_hdu(first, offset, number)
+    return _hdu(chain((first,), iter(partial(stream.read, BLOCK_BYTES), None)), offset, number)
 
 
-def _read_cards(stream: BinaryIO, offset: int, place: str) -> dict[str, str]:
-    """Cards of one header up to its END; the stream stands behind its last block then.
+@lru_cache(maxsize=32)
+def _short_hdu(block: bytes, offset: int, number: int) -> Hdu:
+    """A header of one block is remembered: that of a table with the axes is the same in all files of a station."""
+    return _hdu((block, b""), offset, number)
+
+
+def _hdu(blocks: Iterable[bytes], offset: int, number: int) -> Hdu:
+    cards, end = _read_cards(blocks, offset, f"HDU {number}")
+    return Hdu(number, cards, end, _data_bytes(cards, number))
+
+
+def _read_cards(blocks: Iterable[bytes], offset: int, place: str) -> tuple[dict[str, str], int]:
+    """Cards of one header up to its END, and where its last block ends.
 
     Latin-1 gives every byte a letter, so that one stray byte costs no header.
     """
     cards: dict[str, str] = {}
     last = ""
-    for start in range(offset, offset + HEADER_MAX_BYTES, BLOCK_BYTES):
-        block = stream.read(BLOCK_BYTES)
+    for start, block in zip(range(offset, offset + HEADER_MAX_BYTES, BLOCK_BYTES), blocks, strict=False):
         if len(block) < BLOCK_BYTES:
             raise UnreadableError(f"the header is cut at byte {start + len(block)}, before its END card", place=place)
         text = block.decode("latin-1")
@@ -142,7 +155,7 @@ def _read_cards(stream: BinaryIO, offset: int, place: str) -> dict[str, str]:
             if keyword is None:
                 rest = f"= {raw}" if raw else other
                 if name.startswith("END") and not (name + rest)[3:].strip():
-                    return cards
+                    return cards, start + BLOCK_BYTES
                 position = start + count * CARD_CHARACTERS
                 if not _KEYWORD.fullmatch(name) or (rest[0] == "=" and name in _FIRST and position > offset):
                     raise UnreadableError(f"the header has no END card: byte {position} is no card of it", place=place)
@@ -182,7 +195,7 @@ def _data_bytes(cards: dict[str, str], number: int) -> int:
     """Size of the data unit (section 4.4.1.1, equations 1 and 2; random groups: section 6.1.1, equation 4)."""
 
     def whole(key: str, default: int | None = None) -> int:
-        value = _value(cards[key]) if key in cards else default
+        value = value_of(cards[key]) if key in cards else default
         if not isinstance(value, int) or isinstance(value, bool) or (value < 0 and key != "BITPIX"):
             raise UnreadableError(f"{key} is {value!r}, not a whole number", place=f"HDU {number}, {key}")
         return value
@@ -190,13 +203,13 @@ def _data_bytes(cards: dict[str, str], number: int) -> int:
     bits, axes = whole("BITPIX"), [whole(f"NAXIS{axis}") for axis in range(1, min(whole("NAXIS"), 999) + 1)]
     if not axes:
         return 0
-    if axes[0] == 0 and _value(cards.get("GROUPS", "")) is True:
+    if axes[0] == 0 and value_of(cards.get("GROUPS", "")) is True:
         axes = axes[1:]
     return abs(bits) // 8 * whole("GCOUNT", 1) * (whole("PCOUNT", 0) + math.prod(axes))
 
 
 @lru_cache(maxsize=4096)  # most cards say the same in all files of a station
-def _value(raw: str) -> CardValue:
+def value_of(raw: str) -> CardValue:
     """Type what stands behind ``= `` on a card (section 4.2)."""
     text = _TEXT.match(raw)
     if text:

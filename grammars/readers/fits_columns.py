@@ -49,6 +49,7 @@ class Place(NamedTuple):
     elements: int
 
 
+@lru_cache(maxsize=32)  # files of a station share the HDUs of their tables
 def place_of(table: Hdu, number: int) -> Place | None:
     """Where column `number` (from 1) of a table is; None where it takes more than its bytes to read it."""
     row_bytes, count = table.get("NAXIS1"), table.get("TFIELDS")
