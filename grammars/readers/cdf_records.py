@@ -18,12 +18,12 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 from struct import Struct
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from epncore.model.errors import UnreadableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import NoReturn
 
 CDR, GDR, R_VDR, ADR, R_AEDR, VXR, VVR, Z_VDR, Z_AEDR, CCR, CPR, CVVR = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13
@@ -44,8 +44,7 @@ ELEMENT_BYTES = {
 """Bytes of one element by CDF data type."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
+class Attribute(NamedTuple):
     """An ADR: where the entries of an attribute start and how many there are."""
 
     name: str
@@ -56,8 +55,7 @@ class Attribute:
     z_count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """An AEDR: the entry `number` of an attribute, its value still in the file."""
 
     number: int
@@ -129,13 +127,13 @@ class Records:
         word, self._name_bytes = ("q", 256) if version == 3 else ("i", 64)
         self.word_bytes = 8 if version == 3 else 4
         self._head = Struct(f">{word}i")
-        self._head_next = Struct(f">{word}i{word}")
         self._cdr = Struct(f">{word}6i")
         self._gdr = Struct(f">4{word}5i{word}3i")
-        self._adr = Struct(f">2{word}5i{word}3i")
-        self._aedr = Struct(f">{word}9i")
-        self._vdr = Struct(f">{word}2i2{word}5i")
-        self._vdr_more = Struct(f">2i{word}i")
+        # Of the members of lists, with the head and what follows in the list.
+        self._adr = Struct(f">{word}i2{word}5i{word}3i{self._name_bytes}s")
+        self._aedr = Struct(f">{word}i{word}9i")
+        self._vdr = Struct(f">{word}i{word}2i2{word}5i")
+        self._vdr_more = Struct(f">2i{word}i{self._name_bytes}s")
         self._vxr = Struct(f">{word}2i")
         self._word = word
         self._visits_left = size_bytes // SMALLEST_RECORD_BYTES
@@ -184,17 +182,17 @@ class Records:
         if size < self._head.size or offset + size > self.size_bytes:
             self.damaged(f"a {_NAMES.get(kind, 'data record')} of {size} bytes, {self.size_bytes} in all", offset)
 
-    def chain(self, first: int, count: int, kind: int) -> Iterator[int]:
-        """Offsets of the records of a linked list of `count` members."""
+    def chain(self, first: int, count: int, kind: int, layout: Struct) -> Iterator[tuple[int, list[Any]]]:
+        """Offsets of the records of a linked list of `count` members, and what they say behind their heads."""
         offset, seen = first, set()
         for position in range(count):
             if offset in seen or offset <= 0:
                 self.damaged(f"a list of {count} {_NAMES[kind]} ends or loops after {position}", offset)
             seen.add(offset)
-            size, found, following = self._head_next.unpack(self.bytes_at(offset, self._head_next.size, "a record"))
+            size, found, *told = layout.unpack(self.bytes_at(offset, layout.size, "a record"))
             self._visit(offset, size, found, (kind,))
-            yield offset
-            offset = following
+            yield offset, told
+            offset = told[0]
 
     def _read_roots(self) -> None:
         """CDR and GDR: the roots of all lists, and the length the file should have."""
@@ -228,16 +226,12 @@ class Records:
             self.damaged(f"{count} dimensions, where {MAX_DIMENSIONS} are the most", record)
         return Struct(f">{count}i").unpack(self.bytes_at(offset, 4 * count, "dimensions"))
 
-    def _name(self, offset: int) -> str:
-        return decode(self.bytes_at(offset, self._name_bytes, "a name").split(b"\0", 1)[0])
-
     def attributes(self) -> Iterator[Attribute]:
         """All attributes, in the order of the file."""
-        for offset in self.chain(*self._attribute_root, ADR):
-            _, gr_head, scope, _, gr_count, _, _, z_head, z_count, *_ = self._unpack(self._adr, offset)
-            name = self._name(offset + self._head.size + self._adr.size)
+        for _, told in self.chain(*self._attribute_root, ADR, self._adr):
+            _, gr_head, scope, _, gr_count, _, _, z_head, z_count, _, _, name = told
             # Scopes 1 and 3: global, known or assumed.
-            yield Attribute(name, scope in {1, 3}, gr_head, gr_count, z_head, z_count)
+            yield Attribute(_name(name), scope in {1, 3}, gr_head, gr_count, z_head, z_count)
 
     def entries(self, attribute: Attribute, *, of_z_variables: bool = False) -> Iterator[Entry]:
         """Entries of an attribute: global ones or those of r variables, or those of z variables."""
@@ -245,25 +239,23 @@ class Records:
         head, count = (
             (attribute.z_head, attribute.z_count) if of_z_variables else (attribute.gr_head, attribute.gr_count)
         )
-        for offset in self.chain(head, count, kind):
-            _, _, data_type, number, elements, *_ = self._unpack(self._aedr, offset)
+        for offset, (_, _, data_type, number, elements, *_) in self.chain(head, count, kind, self._aedr):
             if data_type not in ELEMENT_BYTES or elements < 0:
                 self.damaged(f"attribute {attribute.name!r} has {elements} values of type {data_type}", offset)
-            yield Entry(number, data_type, elements, offset + self._head.size + self._aedr.size)
+            yield Entry(number, data_type, elements, offset + self._aedr.size)
 
     def variables(self) -> Iterator[Variable]:
         """All variables: z variables, then r variables."""
         for head, count, kind in self._roots:
-            for offset in self.chain(head, count, kind):
-                yield self._variable(offset, is_z=kind == Z_VDR)
+            for offset, told in self.chain(head, count, kind, self._vdr):
+                yield self._variable(offset, told, is_z=kind == Z_VDR)
 
-    def _variable(self, offset: int, *, is_z: bool) -> Variable:
-        _, data_type, last, vxr, _, flags, sparse, *_ = self._unpack(self._vdr, offset)
-        at = offset + self._head.size + self._vdr.size + self._vdr_waste
-        more = self.bytes_at(at, self._vdr_more.size, "a variable")
-        elements, number, cpr, _ = self._vdr_more.unpack(more)
-        name = self._name(at + self._vdr_more.size)
-        at += self._vdr_more.size + self._name_bytes
+    def _variable(self, offset: int, told: Sequence[int], *, is_z: bool) -> Variable:
+        _, data_type, last, vxr, _, flags, sparse, *_ = told
+        at = offset + self._vdr.size + self._vdr_waste
+        elements, number, cpr, _, padded = self._vdr_more.unpack(self.bytes_at(at, self._vdr_more.size, "a variable"))
+        name = _name(padded)
+        at += self._vdr_more.size
         sizes = self._r_dims
         if is_z:
             (count,) = self._integers(at, 1, offset)
@@ -307,6 +299,10 @@ class Records:
         layout = Struct(f">{2 * room}i{room}{self._word}")
         numbers = layout.unpack(self.bytes_at(offset + self._head.size + self._vxr.size, layout.size, "an index"))
         return [(numbers[i], numbers[room + i], numbers[2 * room + i]) for i in range(used)]
+
+
+def _name(padded: bytes) -> str:
+    return decode(padded.split(b"\0", 1)[0])
 
 
 def decode(data: bytes) -> str:
