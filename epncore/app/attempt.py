@@ -13,11 +13,12 @@ import psycopg
 
 from epncore.app import agreement, indices, schema, worker
 from epncore.app.diff import Differences
+from epncore.app.folders import Scanned, Settled
 from epncore.app.kept_rows import jobs_anew
 from epncore.app.pool import in_order
 from epncore.app.relations import derivations
 from epncore.app.scan import Seen, is_empty, scan
-from epncore.app.session import alone, first_line
+from epncore.app.session import alone, first_line, meanwhile
 from epncore.app.source_rows import SourceRows
 from epncore.app.store import Counts, Store
 from epncore.app.summary import LISTED, Summary
@@ -90,11 +91,10 @@ class Attempts:
         with self.database.connect() as conn, alone(conn, name):
             tables = schema.prepare(conn, name, self.plans[0].columns, make_missing=self.wanted.rebuild)
             agree = agreement.Agreement(conn, name)
-            lacking, unknown = agree.found()
             self._begin(conn, tables)
             self.commit()
             self.record.began(self.pool.slots)
-            self._compare()
+            lacking, unknown = self._compare(agree)
             self._execute()
             if self.wanted.rebuild:
                 self._agree(agree)
@@ -140,15 +140,28 @@ class Attempts:
         self.pruned = 0
         self.notes: list[str] = []
 
-    def _compare(self) -> None:
-        """Scan, and find what differs from the ledger.
+    def _compare(self, agree: agreement.Agreement) -> tuple[int, int]:
+        """Scan, and find what differs from the ledger; and where table and ledger differ.
 
         Raises
         ------
         UsageError
             Where rows may be removed later and a product has no files: a disk may not be mounted.
         """
-        self.differences.scanned(self._counted(chain(scan(self.collection, self.folder), self.rows.seen())))
+        by_content = self.wanted.verify or self.wanted.rebuild
+        self.differences.expect(self.task.made_by, self.task.now, read_all=by_content)
+        settled, found = Settled(), (0, 0)
+        if self.differences.may_be_settled():
+            with meanwhile(self.conn, lambda: (agree.found(), self.differences.fingerprints())) as asked:
+                scanned = Scanned(scan(self.collection, self.folder))
+            found, known = asked.result()
+            settled = self.differences.settled(scanned, known)
+        else:
+            found = agree.found()
+        self._scan(settled)
+        if self.versions and self.versions.note():
+            self.differences.compare_all()  # lines that were compared have changed
+            self._scan(Settled())
         for number, product in enumerate(self.collection.product):
             if not self.by_product[number]:
                 patterns = ", ".join(map(repr, product.sources))
@@ -162,15 +175,18 @@ class Attempts:
                         "holds files",
                     )
                 self.notes.append(note)
-        if self.versions:
-            self.versions.note()
-        by_content = self.wanted.verify or self.wanted.rebuild
-        self.differences.compare(self.task.made_by, self.task.now, read_all=by_content)
+        self.differences.compare()
         if self.versions:
             self.versions.hold()
         self.commit()
         if self.progress:
             self.progress.found(self.by_product.total())
+        return found
+
+    def _scan(self, settled: Settled) -> None:
+        self.by_product, self.folders = settled.by_product.copy(), 0
+        files = () if settled.is_all else scan(self.collection, self.folder, settled)
+        self.differences.scanned(self._counted(chain(files, self.rows.seen())))
 
     def _counted(self, files: Iterable[Seen]) -> Iterator[Seen]:
         by_product = [0] * len(self.collection.product)

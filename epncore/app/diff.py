@@ -1,6 +1,7 @@
 """Compares what a scan saw with the ledger: what must be read, what can be made anew without that, what is gone.
 
-Files that stay as they are take part in one COPY and one join, and nothing else: `diff` holds the others only.
+Of folders that stay as they are a fingerprint each is compared (`epncore.app.folders`). Files of the others take part
+in one COPY and one join, and nothing else: `diff` holds only what differs.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, LiteralString
 
 from psycopg import sql
 
+from epncore.app.folders import FOLDER, of_ledger, settled
 from epncore.app.scan import Seen, ledger_prefix
 from epncore.app.schema import sql_type
 from epncore.app.states import listed, names
@@ -21,24 +23,32 @@ if TYPE_CHECKING:
 
     import psycopg
 
-# By product, as `epncore.app.stamps` has it.
+    from epncore.app.folders import Scanned, Settled
+
+# Of the file {s} as it is now, by its product's stamp t, as `epncore.app.stamps` has it.
+_WORK: LiteralString = (
+    "CASE WHEN {s}.path IS NULL THEN NULL"
+    " WHEN l.path IS NULL OR ({stat}) IS DISTINCT FROM ({ledger_stat})"
+    "  OR (t.grammar, t.grammar_version, t.reading) IS DISTINCT FROM (l.grammar, l.grammar_version, l.reading)"
+    "  OR l.release_date <= {now} OR (l.status = 'row' AND l.row_hash IS NULL)"
+    "  OR (l.status = 'superseded' AND {s}.family IS NULL) THEN 'read'"
+    " WHEN (t.config, {s}.product) IS DISTINCT FROM (l.config, l.product)"
+    "  THEN CASE l.status WHEN 'row' THEN 'anew' ELSE 'read' END"
+    " WHEN l.status = 'row' AND t.linking IS DISTINCT FROM l.linking THEN 'anew'"
+    " WHEN {all} THEN 'read' END"
+)
+
 _DIFFERENCE: LiteralString = (
     "INSERT INTO diff ({seen}, state, work, same) SELECT {seen}, state, work, same FROM ("
     " SELECT coalesce(s.path, l.path) AS path, {either},"
     "  CASE WHEN l.path IS NULL THEN 'new' WHEN s.path IS NULL THEN 'gone' ELSE 'there' END AS state,"
-    "  CASE WHEN s.path IS NULL THEN NULL"
-    "   WHEN l.path IS NULL OR ({stat}) IS DISTINCT FROM ({ledger_stat})"
-    "    OR (t.grammar, t.grammar_version, t.reading) IS DISTINCT FROM (l.grammar, l.grammar_version, l.reading)"
-    "    OR l.release_date <= {now} OR (l.status = 'row' AND l.row_hash IS NULL)"
-    "    OR (l.status = 'superseded' AND s.family IS NULL) THEN 'read'"
-    "   WHEN (t.config, s.product) IS DISTINCT FROM (l.config, l.product)"
-    "    THEN CASE l.status WHEN 'row' THEN 'anew' ELSE 'read' END"
-    "   WHEN l.status = 'row' AND t.linking IS DISTINCT FROM l.linking THEN 'anew'"
-    "   WHEN {all} THEN 'read' END AS work,"
-    "  ({stat}) IS NOT DISTINCT FROM ({ledger_stat}) AS same"
-    " FROM scanned s JOIN stamp t ON t.product = s.product FULL JOIN {ledger} l ON l.path = s.path"
+    "  {work} AS work, ({stat}) IS NOT DISTINCT FROM ({ledger_stat}) AS same"
+    " FROM scanned s JOIN stamp t ON t.product = s.product FULL JOIN {lines} l ON l.path = s.path"
     ") AS compared WHERE work IS NOT NULL OR state = 'gone'"
 )
+
+_OPEN: LiteralString = "(SELECT * FROM {ledger} WHERE {folder} IN (SELECT folder FROM folders))"
+"""Lines of folders that are not settled."""
 
 _GONE: LiteralString = "EXISTS (SELECT FROM diff d WHERE d.path = l.path AND d.state = 'gone')"
 
@@ -70,6 +80,7 @@ class Differences:
 
     def __init__(self, conn: psycopg.Connection, schema: str) -> None:
         self.conn, self.schema = conn, schema
+        self._lines: sql.Composable = names(schema)["ledger"]
         self._names = {**names(schema), "gone": sql.SQL(_GONE)}
         types = {column.name: sql_type(column.type) for column in LEDGER.columns}
         columns = ", ".join(f"{name} {types[name]}" for name in Seen._fields)
@@ -86,15 +97,16 @@ class Differences:
         return int(row[0]) if row else 0
 
     def scanned(self, files: Iterable[Seen]) -> None:
-        """Note what the scan saw."""
+        """Note what the scan saw, all but what is in settled folders; anew where it is called again."""
+        self.conn.execute("TRUNCATE scanned")
         with self.conn.cursor() as cursor, cursor.copy("COPY scanned FROM STDIN (FORMAT BINARY)") as copy:
             copy.set_types(["text", "int4", "int8", "int8", "int8", "int8", "text", "text", "text"])
             write = copy.write_row
             for seen in files:
                 write(seen)
 
-    def compare(self, stamps: Sequence[Stamp], now: object, *, read_all: bool) -> None:
-        """Find what differs.
+    def expect(self, stamps: Sequence[Stamp], now: object, *, read_all: bool) -> None:
+        """Say what the lines of the ledger should have been made by; everything else here builds on that.
 
         Parameters
         ----------
@@ -110,8 +122,31 @@ class Differences:
                 "INSERT INTO stamp VALUES (%s, %s, %s, %s, %s, %s)",
                 [(number, *stamp) for number, stamp in enumerate(stamps)],
             )
+        self._now, self._read_all = sql.Literal(now), read_all
+
+    def may_be_settled(self) -> bool:
+        """Whether there is a point in asking which folders are settled."""
+        return not self._read_all and bool(self._count("SELECT count(*) FROM (SELECT FROM {ledger} LIMIT 1) AS one"))
+
+    def fingerprints(self) -> dict[int, int | None]:
+        """Of the ledger's folders, see `folders.of_ledger`."""
+        return of_ledger(self.conn, self.schema, self._work("l"))
+
+    def settled(self, scanned: Scanned, known: dict[int, int | None]) -> Settled:
+        """Which folders are as the ledger has them; only the others are compared by `compare` from now on."""
+        self._lines = sql.SQL(_OPEN).format(folder=sql.SQL(FOLDER), **self._names)
+        return settled(self.conn, scanned, known)
+
+    def _work(self, file: LiteralString) -> sql.Composable:
+        return sql.SQL(_WORK).format(
+            s=sql.Identifier(file), stat=listed(_STAT, file), ledger_stat=listed(_STAT, "l"), now=self._now,
+            all=sql.Literal(self._read_all),
+        )  # fmt: skip
+
+    def compare(self) -> None:
+        """Find what differs."""
         self.conn.execute("SET LOCAL work_mem = '64MB'")
-        everything = sql.Literal(read_all)
+        everything = sql.Literal(self._read_all)
         others = [name for name in Seen._fields if name != "path"]
         self._run(
             _DIFFERENCE,
@@ -119,10 +154,10 @@ class Differences:
             either=sql.SQL(", ").join(
                 sql.SQL("coalesce(s.{0}, l.{0}) AS {0}").format(sql.Identifier(name)) for name in others
             ),
+            work=self._work("s"),
             stat=listed(_STAT, "s"),
             ledger_stat=listed(_STAT, "l"),
-            now=sql.Literal(now),
-            all=everything,
+            lines=self._lines,
         )
         self.conn.execute("CREATE INDEX ON diff (path)")
         self.conn.execute("ANALYZE diff")
@@ -137,6 +172,10 @@ class Differences:
         )  # fmt: skip
         self.conn.execute("CREATE INDEX ON diff (path) WHERE old_path IS NOT NULL")  # each batch asks
         self.conn.execute("TRUNCATE scanned")
+
+    def compare_all(self) -> None:
+        """Let no folder count as settled."""
+        self._lines = self._names["ledger"]
 
     def to_read(self) -> Iterator[Seen]:
         """Files that must be opened, in the order of paths."""

@@ -17,7 +17,7 @@ from epncore.app.companions import companion_names, companion_pattern
 from epncore.model.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Container, Iterator, Sequence
 
     from epncore.model.collection import Collection
 
@@ -83,11 +83,14 @@ class ProductFiles:
             return False
         return self._companions is None or not self._companions.fullmatch(relative)
 
+    def key(self, relative: str) -> str:
+        """Path in the ledger of a file at this path below the root."""
+        key = self.prefix + relative
+        return key if key.isascii() else _written(key)
+
     def look(self, relative: str, entry: os.DirEntry[str] | Path) -> Seen:
         """What the file system tells of a file."""
-        key = self.prefix + relative
-        if not key.isascii():
-            key = _written(key)
+        key = self.key(relative)
         companions = self._look_at_companions(relative) if self._companions else None
         family = self._family(key) if self._version else (None, None)
         try:
@@ -135,7 +138,7 @@ def product_files(collection: Collection, folder: Path) -> list[ProductFiles]:
     return [ProductFiles(collection, number, folder) for number in range(len(collection.product))]
 
 
-def scan(collection: Collection, folder: Path) -> Iterator[Seen]:
+def scan(collection: Collection, folder: Path, settled: Container[str] = ()) -> Iterator[Seen]:
     """Walk the roots of all products, each once, in the order in which the file system lists.
 
     Parameters
@@ -143,6 +146,8 @@ def scan(collection: Collection, folder: Path) -> Iterator[Seen]:
     collection : Collection
     folder : pathlib.Path
         Of the collection.toml; roots are relative to it.
+    settled : container of str, optional
+        Files that need not be looked at, by their paths in the ledger.
 
     Yields
     ------
@@ -161,14 +166,14 @@ def scan(collection: Collection, folder: Path) -> Iterator[Seen]:
     for here in roots.values():
         others = [p for p in products if p.real_root != here[0].real_root and _overlap(p, here[0])]
         alone = here[0] if len(here) == 1 and not others else None
-        names, look = here[0].names, here[0].look
+        names, key, look = here[0].names, here[0].key, here[0].look
         for relative, entry in _walk(here[0].root):
             if entry is None:
                 # A folder that cannot be entered may hold granules: its outcome says so.
                 yield Seen(_written(here[0].prefix + relative), here[0].number, -1, -1)
                 continue
             if alone is not None:
-                if names(relative):
+                if names(relative) and not (settled and key(relative) in settled):
                     yield look(relative, entry)
                 continue
             owners = [product for product in here if product.names(relative)]
@@ -179,7 +184,8 @@ def scan(collection: Collection, folder: Path) -> Iterator[Seen]:
                 owners += [p for p in others if _below(place, p) is not None and p.names(str(_below(place, p)))]
             if len(owners) > 1:
                 raise _claimed(sorted(owners, key=lambda owner: owner.number), owners[0].prefix + relative, folder)
-            yield owners[0].look(relative, entry)
+            if not (settled and owners[0].key(relative) in settled):
+                yield owners[0].look(relative, entry)
 
 
 def _check_root(product: ProductFiles, folder: Path) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import socket
 import time
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, LiteralString, TypeVar
 
 import psycopg
@@ -15,6 +16,7 @@ from epncore.model.errors import AwayError, BusyError, DatabaseError, NotNowErro
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
 
 T = TypeVar("T")
 
@@ -82,6 +84,30 @@ def outlast(attempt: Callable[[], T], done: Callable[[], int], wait: Callable[[f
             wait(WAITS_SECONDS[tries], first_line(error))
         time.sleep(WAITS_SECONDS[tries])
         tries += 1
+
+
+@contextmanager
+def meanwhile(conn: psycopg.Connection, ask: Callable[[], T]) -> Iterator[Future[T]]:
+    """Ask the server something while this thread does what needs no connection; the answer is there at the end.
+
+    Parameters
+    ----------
+    conn : psycopg.Connection
+        Which nobody else uses meanwhile. What it was asked is cancelled where this thread breaks off.
+    ask : callable
+
+    Yields
+    ------
+    concurrent.futures.Future
+    """
+    with ThreadPoolExecutor(1, "meanwhile") as thread:
+        answer = thread.submit(ask)
+        try:
+            yield answer
+        except BaseException:
+            with suppress(psycopg.Error):
+                conn.cancel()
+            raise
 
 
 def lock_key(name: str) -> str:

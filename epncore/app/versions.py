@@ -51,18 +51,25 @@ class Versions:
     def _run(self, statement: LiteralString, **more: sql.Composable) -> psycopg.Cursor:
         return self.conn.execute(sql.SQL(statement).format(**self._names, **more))
 
-    def note(self) -> None:
+    def note(self) -> bool:
         """Tell the ledger families and versions, which depend on keys of the config that no file is read again for.
 
         Rows of other families than before are made anew: so the highest versions take theirs over.
+
+        Returns
+        -------
+        bool
+            Whether a line of the ledger changed.
         """
-        self._run(
+        row = self._run(
             "WITH changed AS (UPDATE {ledger} l SET family = s.family, version = s.version, config = NULL"
             "  FROM scanned s WHERE l.path = s.path AND (l.family, l.version) IS DISTINCT FROM (s.family, s.version)"
-            "  RETURNING l.path, l.family)"
-            " UPDATE {ledger} l SET config = NULL WHERE l.family IN (SELECT family FROM changed)"
-            "  AND l.path NOT IN (SELECT path FROM changed)"
-        )
+            "  RETURNING l.path, l.family),"
+            " others AS (UPDATE {ledger} l SET config = NULL WHERE l.family IN (SELECT family FROM changed)"
+            "  AND l.path NOT IN (SELECT path FROM changed))"
+            " SELECT EXISTS (SELECT FROM changed)"
+        ).fetchone()
+        return row is not None and bool(row[0])
 
     def hold(self) -> None:
         """Of new and changed files, leave those aside of which a later version is there, scanned or with a row."""

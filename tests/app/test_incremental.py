@@ -18,6 +18,7 @@ from psycopg import sql
 from epncore.app import attempt as attempts
 from epncore.app import summary as summaries
 from epncore.app.database import Database
+from epncore.app.folders import Settled
 from epncore.app.ingest import ingest
 from epncore.app.scan import Seen, scan
 from epncore.app.worker import Task, Worker
@@ -225,14 +226,14 @@ def test_prune_is_refused_where_a_root_has_no_files_and_nothing_changes(
     assert tables(database, "nda_routine") == before
 
 
-def as_somebody_else(collection: Collection, folder: Path) -> Iterator[Seen]:
+def as_somebody_else(collection: Collection, folder: Path, *settled: Settled) -> Iterator[Seen]:
     """A scan by a user who may not enter every folder; root may."""
     if os.geteuid():
-        yield from scan(collection, folder)
+        yield from scan(collection, folder, *settled)
         return
     os.seteuid(65534)
     try:
-        yield from scan(collection, folder)
+        yield from scan(collection, folder, *settled)
     finally:
         os.seteuid(0)
 
