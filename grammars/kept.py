@@ -17,10 +17,7 @@ from grammars.protocol import Granule, Step
 if TYPE_CHECKING:
     from collections.abc import Sequence, Set
 
-    from grammars.protocol import Answer, SourceFile
-
-FILE = "@file"
-"""Among what steps looked at: the name, size or time of the file."""
+    from grammars.protocol import Answer
 
 
 class FileNeededError(Exception):
@@ -41,15 +38,12 @@ class Kept:
         From the ledger.
     hidden : frozenset of str
         Columns of which the table does not hold what the file gave.
-    renamed : bool
-        Whether it had another name when it was read.
     """
 
     cells: Mapping[str, Cell]
     given: str
     digest: str | None
     hidden: frozenset[str] = frozenset()
-    renamed: bool = False
 
 
 def mask(columns: Sequence[str], given: Set[str], hidden: Set[str], looked_at: Set[str]) -> str:
@@ -64,7 +58,7 @@ def mask(columns: Sequence[str], given: Set[str], hidden: Set[str], looked_at: S
     hidden : set of str
         Columns that it was not asked for, or of which the table holds an override.
     looked_at : set of str
-        What its steps looked at beside the file's content.
+        Columns that its steps looked at.
     """
     names = tuple(columns)
     return ".".join((f"{_bits(names, frozenset(given)):x}", f"{_bits(names, frozenset(hidden)):x}", *sorted(looked_at)))
@@ -103,7 +97,7 @@ class Recollection:
     def check(self, row: Mapping[str, Cell]) -> None:
         """What the grammar's steps looked at must be in the new row as it was in the old one."""
         for name in self.looked_at:
-            if self.kept.renamed if name == FILE else row.get(name) != self.kept.cells.get(name):
+            if row.get(name) != self.kept.cells.get(name):
                 raise FileNeededError
 
     def mask(self, overridden: Set[str]) -> str:
@@ -136,15 +130,10 @@ def noted(step: Step) -> Step:
 class _Watched:
     """A granule as a grammar's step sees it."""
 
-    __slots__ = ("_granule", "facts", "header")
+    __slots__ = ("_granule", "facts", "file", "header")
 
     def __init__(self, granule: Granule) -> None:
-        self._granule, self.header, self.facts = granule, granule.header, granule.facts
-
-    @property
-    def file(self) -> SourceFile:
-        self._granule.looked_at.add(FILE)
-        return self._granule.file
+        self._granule, self.header, self.facts, self.file = granule, granule.header, granule.facts, granule.file
 
     @property
     def row(self) -> _WatchedRow:

@@ -133,7 +133,7 @@ class Granule:
     given : set of str
         Columns that the steps of the grammar filled.
     looked_at : set of str
-        What they looked at beside header and facts: columns of `row`, and ``@file`` for `file`.
+        Columns of `row` that they looked at.
     watched : Any
         The granule as the steps of the grammar see it, which takes that down.
     """

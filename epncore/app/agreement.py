@@ -54,19 +54,29 @@ class Agreement:
         (lacking,), (unknown,) = self._run("SELECT count(*) {lacking} UNION ALL SELECT count(*) {unknown}").fetchall()
         return int(lacking), int(unknown)
 
-    def mend(self) -> None:
-        """After all files were read again: drop rows that no file gives, and lines of files whose row is gone."""
-        self._run("DELETE FROM {epn_core} WHERE granule_uid IN (SELECT granule_uid {unknown})")
+    def mend(self, *, prune: bool) -> int:
+        """After all files were read again: drop lines without a row and, to prune, rows that no file gives.
+
+        Returns
+        -------
+        int
+            Rows that were removed.
+        """
+        removed = 0
+        if prune:
+            removed = self._run("DELETE FROM {epn_core} WHERE granule_uid IN (SELECT granule_uid {unknown})").rowcount
         self._run("DELETE FROM {links} k WHERE NOT EXISTS (SELECT FROM {epn_core} e WHERE e.granule_uid = k.id)")
         self._run("DELETE FROM {ledger} WHERE path IN (SELECT path {lacking})")
+        return removed
 
 
-def sentences(lacking: int, unknown: int) -> list[str]:
-    """What is to be said where they do not agree."""
+def sentences(lacking: int, unknown: int, *, rebuilt: bool = False) -> list[str]:
+    """What is to be said where they do not agree; other words where all files were read again already."""
     if not lacking and not unknown:
         return []
     parts = [f"the table lacks {lacking} rows that the ledger knows"] if lacking else []
     parts += [f"the ledger does not know {unknown} rows of the table"] if unknown else []
-    return [
-        f"{' and '.join(parts)}: was it restored or edited? `epncore ingest COLLECTION_DIR --rebuild-ledger` mends it"
-    ]
+    told = " and ".join(parts)
+    if rebuilt:
+        return [f"{told}: no file gives them; `--rebuild-ledger --prune` removes them"]
+    return [f"{told}: was it restored or edited? `epncore ingest COLLECTION_DIR --rebuild-ledger` mends it"]

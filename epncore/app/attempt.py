@@ -84,6 +84,7 @@ class Attempts:
         self.refused = 0
         self.total = Counts()
         self.waited: list[str] = []
+        self.verification = Verification(collection.schema_name) if wanted.verify else None
 
     def attempt(self) -> Summary:
         """Do all of it over one connection."""
@@ -101,9 +102,7 @@ class Attempts:
             summary = self._summary()
             self.differences.forget()
             self.commit()
-            summary.lacking, summary.unknown = lacking, unknown
-            told = [] if self.wanted.rebuild else agreement.sentences(lacking, unknown)
-            summary.notes = self.notes + self.waited + told
+            self._tell_agreement(summary, agree, (lacking, unknown))
             if self.wanted.dry_run:
                 conn.rollback()
             elif self.batches or self.pruned:
@@ -130,7 +129,6 @@ class Attempts:
         self.differences = Differences(conn, tables.schema)
         keeps_latest = any(product.keep == "latest" for product in self.collection.product)
         self.versions = Versions(conn, tables.schema) if keeps_latest else None
-        self.verification = Verification(conn, tables.schema) if self.wanted.verify else None
         self.store = Store(
             conn, tables, self.plans[0].columns, derivations(self.collection),
             by_content=by_content, versions=self.versions, verification=self.verification,
@@ -141,7 +139,7 @@ class Attempts:
         self.notes: list[str] = []
 
     def _compare(self, agree: agreement.Agreement) -> tuple[int, int]:
-        """Scan, and find what differs from the ledger; and where table and ledger differ.
+        """Scan, and find what differs from the ledger; and how many rows table and ledger do not agree on.
 
         Raises
         ------
@@ -150,31 +148,18 @@ class Attempts:
         """
         by_content = self.wanted.verify or self.wanted.rebuild
         self.differences.expect(self.task.made_by, self.task.now, read_all=by_content)
-        settled, found = Settled(), (0, 0)
         if self.differences.may_be_settled():
             with meanwhile(self.conn, lambda: (agree.found(), self.differences.fingerprints())) as asked:
                 scanned = Scanned(scan(self.collection, self.folder))
-            found, known = asked.result()
-            settled = self.differences.settled(scanned, known)
+            found, lines = asked.result()
+            self._scan(self.differences.settled(scanned, lines))
         else:
             found = agree.found()
-        self._scan(settled)
+            self._scan(Settled())
         if self.versions and self.versions.note():
             self.differences.compare_all()  # lines that were compared have changed
             self._scan(Settled())
-        for number, product in enumerate(self.collection.product):
-            if not self.by_product[number]:
-                patterns = ", ".join(map(repr, product.sources))
-                note = f"product {number}: no file below {product.root!r} is named by {patterns}"
-                removes = self.wanted.prune or self.wanted.rebuild
-                if removes and (is_empty(self.folder / product.root) or self.differences.knows(product.root)):
-                    raise UsageError(
-                        note,
-                        path=str(self.folder / config.FILE_NAME),
-                        hint="Is a disk not mounted? Nothing was changed: rows are removed only where each root "
-                        "holds files",
-                    )
-                self.notes.append(note)
+        self._check_products()
         self.differences.compare()
         if self.versions:
             self.versions.hold()
@@ -182,6 +167,24 @@ class Attempts:
         if self.progress:
             self.progress.found(self.by_product.total())
         return found
+
+    def _check_products(self) -> None:
+        """Say which products have no files; nothing goes on where their rows might be removed for that."""
+        removes = self.wanted.prune or self.wanted.rebuild
+        for number, product in enumerate(self.collection.product):
+            if self.by_product[number]:
+                continue
+            patterns = ", ".join(map(repr, product.sources))
+            note = f"product {number}: no file below {product.root!r} is named by {patterns}"
+            # A rebuild may have to do with a ledger that knows nothing any more.
+            has_rows = self.differences.knows(product.root) or (self.wanted.rebuild and self.differences.row_count())
+            if removes and (has_rows or is_empty(self.folder / product.root)):
+                raise UsageError(
+                    note,
+                    path=str(self.folder / config.FILE_NAME),
+                    hint="Is a disk not mounted? Nothing was changed: rows go only where each root holds files",
+                )
+            self.notes.append(note)
 
     def _scan(self, settled: Settled) -> None:
         self.by_product, self.folders = settled.by_product.copy(), 0
@@ -250,6 +253,8 @@ class Attempts:
             return
         self.commit()
         self.batches += 1
+        if self.verification:
+            self.verification.committed()
         self.record.committed(self.conn, batch, counts)
         self.total.add(counts)
 
@@ -258,8 +263,18 @@ class Attempts:
         if self.differences.away() or self.differences.unavailable():
             self.notes.append("some files cannot be opened now: rows that no other file gives are left as they are")
             return
-        agree.mend()
+        self.pruned += agree.mend(prune=self.wanted.prune)
         self.commit()
+
+    def _tell_agreement(self, summary: Summary, agree: agreement.Agreement, before: tuple[int, int]) -> None:
+        """Say where table and ledger differ after this run, or that it made them agree."""
+        summary.notes = self.notes + self.waited
+        if not any(before) and not self.wanted.rebuild:
+            return
+        summary.lacking, summary.unknown = agree.found()
+        summary.notes += agreement.sentences(summary.lacking, summary.unknown, rebuilt=self.wanted.rebuild)
+        if any(before) and not summary.lacking and not summary.unknown:
+            summary.notes.append("table and ledger did not agree; after this run they do")
 
     def _summary(self) -> Summary:
         """Count up."""

@@ -137,7 +137,7 @@ def ingest(
         click.echo(show.to_json(show.summary_json(found)))
     else:
         show.summary(Console(), name, found, dry_run=dry_run)
-    disagrees = (found.lacking or found.unknown) and not rebuild_ledger
+    disagrees = found.lacking or found.unknown
     sys.exit(3 if found.newly_quarantined or found.altered or disagrees or (strict and found.quarantined) else 0)
 
 

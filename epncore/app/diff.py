@@ -53,18 +53,16 @@ _OPEN: LiteralString = "(SELECT * FROM {ledger} WHERE {folder} IN (SELECT folder
 _GONE: LiteralString = "EXISTS (SELECT FROM diff d WHERE d.path = l.path AND d.state = 'gone')"
 
 _RENAMED: LiteralString = (
-    "UPDATE diff n SET state = 'renamed', old_path = g.path,"
-    " work = CASE WHEN (t.grammar, t.grammar_version, t.reading) = (l.grammar, l.grammar_version, l.reading)"
-    "  AND NOT {all} THEN 'anew' ELSE 'read' END"
+    "UPDATE diff n SET state = 'renamed', old_path = g.path"
     " FROM (SELECT {key}, min(path) AS path FROM diff WHERE state = 'gone' GROUP BY {key} HAVING count(*) = 1) AS g"
     " JOIN {ledger} l USING (path),"
-    " (SELECT {key} FROM diff WHERE state = 'new' GROUP BY {key} HAVING count(*) = 1) AS m, stamp t"
+    " (SELECT {key} FROM diff WHERE state = 'new' GROUP BY {key} HAVING count(*) = 1) AS m"
     " WHERE n.state = 'new' AND ({new_key}) = ({gone_key}) AND ({new_key}) = ({one_key})"
-    " AND t.product = n.product AND n.size_bytes >= 0 AND l.status = 'row'"
+    " AND n.size_bytes >= 0 AND l.status = 'row'"
 )
 
 _KEY = ("product", "size_bytes", "mtime_ns", "inode")
-"""What a file keeps when it is renamed: what its content had to do with it, and its place on the disk."""
+"""What a file keeps when it is renamed. It is read all the same: a new file may be given the inode of a removed one."""
 
 _STAT = ("size_bytes", "mtime_ns", "inode", "ctime_ns", "companions")
 
@@ -146,7 +144,6 @@ class Differences:
     def compare(self) -> None:
         """Find what differs."""
         self.conn.execute("SET LOCAL work_mem = '64MB'")
-        everything = sql.Literal(self._read_all)
         others = [name for name in Seen._fields if name != "path"]
         self._run(
             _DIFFERENCE,
@@ -167,7 +164,7 @@ class Differences:
         )
         self._run(
             _RENAMED,
-            all=everything, key=listed(_KEY), new_key=listed(_KEY, "n"), gone_key=listed(_KEY, "g"),
+            key=listed(_KEY), new_key=listed(_KEY, "n"), gone_key=listed(_KEY, "g"),
             one_key=listed(_KEY, "m"),
         )  # fmt: skip
         self.conn.execute("CREATE INDEX ON diff (path) WHERE old_path IS NOT NULL")  # each batch asks

@@ -25,7 +25,7 @@ AT_ONCE = 2000
 
 
 def jobs_anew(conn: psycopg.Connection, tables: Tables, columns: Sequence[Column]) -> Iterator[Job]:
-    """Files whose rows follow the config, or a new name, without being read; in the order of paths.
+    """Files whose rows follow the config without being read; in the order of paths.
 
     Parameters
     ----------
@@ -44,16 +44,16 @@ def jobs_anew(conn: psycopg.Connection, tables: Tables, columns: Sequence[Column
     # What the server keeps in a type of its own does not come back as it went in.
     foreign = frozenset(c.name for c in columns if not tables.is_plain(c))
     statement = sql.SQL(
-        "SELECT e.granule_uid IS NOT NULL AND l.given IS NOT NULL, l.given, l.digest, l.release_date, d.old_path,"
-        " {seen}, {cells} FROM diff d JOIN {ledger} l ON l.path = coalesce(d.old_path, d.path)"
+        "SELECT e.granule_uid IS NOT NULL AND l.given IS NOT NULL, l.given, l.digest, l.release_date,"
+        " {seen}, {cells} FROM diff d JOIN {ledger} l USING (path)"
         " LEFT JOIN {epn_core} e ON e.granule_uid = l.granule_uid"
         " WHERE d.work = 'anew' ORDER BY d.path COLLATE \"C\""
     ).format(seen=listed(Seen._fields, "d"), cells=listed(cells, "e"), **names(tables.schema))
     with conn.cursor(name="kept", withhold=True) as cursor:
         cursor.itersize = AT_ONCE
         cursor.execute(statement)
-        for is_known, given, digest, release_date, old_path, *line in cursor:
+        for is_known, given, digest, release_date, *line in cursor:
             seen = Seen(*line[: len(Seen._fields)])
             hidden = foreign | set(HIDDEN) if release_date is not None else foreign
             row = dict(zip(cells, line[len(Seen._fields) :], strict=True))
-            yield Job(seen, Kept(row, given, digest, hidden, old_path is not None) if is_known else None)
+            yield Job(seen, Kept(row, given, digest, hidden) if is_known else None)

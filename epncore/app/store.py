@@ -137,7 +137,7 @@ class Store:
         self._keep_digests()
         self._find_differences()
         if self.verification:
-            self.verification.note()
+            self.verification.note(self.conn)
         counts = self._count()
         counts.newly_quarantined += demoted
         uids = [uid for (uid,) in self._run("SELECT granule_uid FROM seen UNION SELECT granule_uid FROM released")]

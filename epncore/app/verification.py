@@ -1,11 +1,17 @@
-"""What a verification finds: files whose content, or whose row in the table, is another though nothing told so."""
+"""What a verification finds: files whose content, or whose row in the table, is another though nothing told so.
+
+Rows are mended as they are found, so that what was found of committed batches is told whatever becomes of the run: at
+once in the log, and at the end also where the connection was lost in between.
+"""
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from psycopg import sql
 
+from epncore.app import log
 from epncore.app.states import listed, names
 from epncore.app.summary import LISTED, Quarantined
 from epncore.model.bookkeeping import Stamp
@@ -19,7 +25,6 @@ class Verification:
 
     Parameters
     ----------
-    conn : psycopg.Connection
     schema : str
 
     Attributes
@@ -31,16 +36,19 @@ class Verification:
         Files of which the ledger knew no digest yet.
     """
 
-    def __init__(self, conn: psycopg.Connection, schema: str) -> None:
-        self.conn = conn
+    def __init__(self, schema: str) -> None:
+        self.schema = schema
         self._names = names(schema)
+        self._batch: list[Quarantined] = []
+        self._batch_undigested = 0
         self.altered_count = 0
         self.altered: list[Quarantined] = []
         self.undigested = 0
 
-    def note(self) -> None:
+    def note(self, conn: psycopg.Connection) -> None:
         """Look at a batch, before it is written."""
-        found = self.conn.execute(
+        self._batch, self._batch_undigested = [], 0
+        found = conn.execute(
             sql.SQL(
                 "SELECT s.path, l.digest IS NULL, d.path IS NOT NULL, s.digest <> l.digest, s.reason"
                 " FROM seen s JOIN {ledger} l USING (path) JOIN diff f USING (path) LEFT JOIN differs d USING (path)"
@@ -51,14 +59,19 @@ class Verification:
             ).format(**self._names, new=listed(Stamp._fields, "s"), old=listed(Stamp._fields, "l"))
         )
         for path, is_undigested, row_differs, content_differs, reason in found:
-            self.undigested += is_undigested
+            self._batch_undigested += is_undigested
             if reason or row_differs or content_differs:
-                self._add(path, reason or _what(row_differs=row_differs, content_differs=content_differs))
+                what = reason or _what(row_differs=row_differs, content_differs=content_differs)
+                self._batch.append(Quarantined(path, "content", what))
 
-    def _add(self, path: str, reason: str) -> None:
-        self.altered_count += 1
-        if len(self.altered) < LISTED:
-            self.altered.append(Quarantined(path, "content", reason))
+    def committed(self) -> None:
+        """The batch that was looked at last is written: tell what was found in it."""
+        self.undigested += self._batch_undigested
+        self.altered_count += len(self._batch)
+        self.altered += self._batch[: LISTED - len(self.altered)]
+        for each in self._batch:
+            log.tell("altered", level=logging.WARNING, collection=self.schema, path=each.path, reason=each.reason)
+        self._batch, self._batch_undigested = [], 0
 
 
 def _what(*, row_differs: bool, content_differs: bool | None) -> str:

@@ -80,7 +80,9 @@ class Task:
 
     def failed(self, item: Job, reason: str) -> Outcome:
         """Give the outcome of a file that no process survived."""
-        return quarantined(item.seen, "reader", reason)
+        outcome = quarantined(item.seen, "reader", reason)
+        # With the stamp, it is not tried again until it, or what reads it, is another.
+        return outcome._replace(stamp=self.made_by[item.seen.product]) if self.made_by else outcome
 
 
 class Worker:

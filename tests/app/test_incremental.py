@@ -24,6 +24,7 @@ from epncore.app.scan import Seen, scan
 from epncore.app.worker import Task, Worker
 from epncore.model.collection import Collection
 from epncore.model.errors import ConfigError, UsageError
+from epncore.model.units import datetime_of_jd
 from grammars.protocol import SourceFile
 
 pytestmark = pytest.mark.live
@@ -154,10 +155,24 @@ def test_a_new_version_of_a_grammar_reads_its_files_and_no_others(
 # ------------------------------------------------------------------------------------------ files that moved or went
 
 
-def test_a_renamed_file_takes_its_row_along_unopened(collection: Collections, database: Database, spoil: Spoil) -> None:
+def test_a_file_that_is_given_the_place_of_a_removed_one_is_read(collection: Collections, database: Database) -> None:
+    folder = collection("ecallisto")
+    (first,) = (path for path in files_of(folder) if path.suffix == ".fit")
+    ingest(folder, database)
+    times, content = first.stat(), first.read_bytes()
+    with first.open("r+b") as stream:  # size, mtime and inode stay, as they may where an archive is unpacked anew
+        stream.write(content.replace(b"2011", b"2012"))
+    os.utime(first, ns=(times.st_atime_ns, times.st_mtime_ns))
+    other = first.rename(first.with_name("BIR_20120607_062400_10.fit"))
+    assert ingest(folder, database).renamed == 1
+    (row,) = (row for row in tables(database, "ecallisto", "epn_core")["epn_core"] if row["file_name"] == other.name)
+    assert row["obs_id"] == "BIR_20120607_062400_10"
+    assert datetime_of_jd(row["time_min"]).year == 2012
+
+
+def test_a_renamed_file_takes_its_row_along(collection: Collections, database: Database) -> None:
     folder = collection("ecallisto")
     ingest(folder, database)
-    spoil(files_of(folder), folder, "ecallisto")
     old = files_of(folder)[0]
     before = {row["file_name"]: row for row in tables(database, "ecallisto", "epn_core")["epn_core"]}
     new = old.rename(old.with_name(f"x{old.name}"))

@@ -98,6 +98,17 @@ def test_a_run_goes_on_over_a_new_connection(
     assert dump(database, "ecallisto") == undisturbed
 
 
+def test_what_a_verification_found_before_is_told(collection: Collections, database: Database, small: None) -> None:
+    folder = many(collection("ecallisto"))
+    ingest(folder, database)
+    with database.connect() as conn:
+        conn.execute("UPDATE ecallisto.epn_core SET target_name = 'Mars'")
+    meddler = Meddler(lambda: end_sessions(database))
+    summary = ingest(folder, database, progress=meddler, verify=True)
+    assert meddler.waited
+    assert (summary.altered_count, len(summary.altered)) == (34, 34)
+
+
 def test_a_dry_run_begins_anew(collection: Collections, database: Database, small: None) -> None:
     folder = many(collection("ecallisto"))
     summary = ingest(folder, database, progress=Meddler(lambda: end_sessions(database)), dry_run=True)

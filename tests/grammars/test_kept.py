@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from epncore.model.row import Found, Missing
-from grammars.kept import FILE, FileNeededError, Kept, Recollection, mask, noted, remembered
+from grammars.kept import FileNeededError, Kept, Recollection, mask, noted, remembered
 from grammars.protocol import Granule, SourceFile, Step
 
 COLUMNS = ("target_name", "target_class", "time_min")
@@ -17,9 +17,9 @@ def granule() -> Granule:
     return Granule(SourceFile(Path("a.cdf"), "a.cdf", 1, 1), None, row={"target_name": "Jupiter"})
 
 
-def recollection(given: str, *, hidden: frozenset[str] = frozenset(), renamed: bool = False) -> Recollection:
+def recollection(given: str, *, hidden: frozenset[str] = frozenset()) -> Recollection:
     cells = {"target_name": "Jupiter", "target_class": "planet", "time_min": None}
-    return Recollection(Kept(cells, given, None, hidden, renamed), COLUMNS)
+    return Recollection(Kept(cells, given, None, hidden), COLUMNS)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_a_step_that_gave_a_value_is_noted(answer, is_given):
     [
         (lambda g: g.row["target_name"], {"target_name"}),
         (lambda g: g.row.get("time_max"), {"time_max"}),
-        (lambda g: g.file.path.name, {FILE}),
+        (lambda g: g.file.path.name, set()),
         (lambda g: str(g.header) + str(g.facts), set()),
     ],
 )
@@ -49,15 +49,15 @@ def test_what_a_step_looks_at_is_noted(look, what):
 
 
 def test_a_mask_tells_what_was_given_and_what_was_not_asked_for():
-    text = mask(COLUMNS, {"target_name", "time_min"}, {"target_class"}, {FILE, "obs_id"})
-    assert text == "5.2.@file.obs_id"
+    text = mask(COLUMNS, {"target_name", "time_min"}, {"target_class"}, {"obs_id", "granule_uid"})
+    assert text == "5.2.granule_uid.obs_id"
     known = recollection(text)
     assert (known.given, known.hidden, known.looked_at) == (
         {"target_name", "time_min"},
         {"target_class"},
-        {FILE, "obs_id"},
+        {"obs_id", "granule_uid"},
     )
-    assert known.mask({"time_min"}) == "5.6.@file.obs_id"
+    assert known.mask({"time_min"}) == "5.6.granule_uid.obs_id"
 
 
 def test_a_remembered_step_answers_from_the_table():
@@ -73,10 +73,7 @@ def test_what_the_table_does_not_hold_needs_the_file(given, hidden):
         recollection(given, hidden=hidden).answer("target_name")
 
 
-def test_another_cell_or_name_than_a_step_looked_at_needs_the_file():
+def test_another_cell_than_a_step_looked_at_needs_the_file():
     recollection("1.0.target_name").check({"target_name": "Jupiter"})
     with pytest.raises(FileNeededError):
         recollection("1.0.target_name").check({"target_name": "Io"})
-    recollection(f"1.0.{FILE}").check({})
-    with pytest.raises(FileNeededError):
-        recollection(f"1.0.{FILE}", renamed=True).check({})
