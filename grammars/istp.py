@@ -8,12 +8,14 @@ Format: ISTP/IACG guidelines, https://spdf.gsfc.nasa.gov/istp_guide/
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, field_validator
 
 from epncore.model.row import Found, Missing
+from epncore.model.units import parse_unit
 from grammars import istp_chosen, istp_pictures, istp_ranges, vespa
 from grammars.common import mended, prefer
 from grammars.istp_data import axes, data_variables, is_declared, listed
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
     from grammars.readers.cdf_records import Variable
 
 _PRODUCT_TYPES = Literal["im", "ma", "sp", "ds", "sc", "pr", "pf", "vo", "mo", "cu", "ts", "ca", "ci", "sv", "ev"]
+
+_REMARK = re.compile(r"\(\w+\)")
+"""What files write in place of a unit: ``(raw)`` stands in level 1a of JUICE RPWI."""
 
 
 class IstpOptions(GrammarOptions):
@@ -93,7 +98,7 @@ class IstpGrammar:
     """See the module."""
 
     name = "istp"
-    version = 3
+    version = 4
     format = "cdf"
     generic = True
     options: type[GrammarOptions] = IstpOptions
@@ -243,8 +248,10 @@ def _measurement_unit(granule: Granule) -> Answer:
     if len(units) > 1:
         shown = listed([unit or "none" for unit in units])
         return Missing(f"the data variables have several units ({shown}), and the column is no list")
-    (unit,) = units
-    return mended("measurement_unit", str(unit), "UNITS of the data variables")
+    unit = str(units[0])
+    if _REMARK.fullmatch(unit) and parse_unit(unit) is None:
+        return Missing(f"UNITS of the data variables are {unit!r}, a remark and no unit")
+    return mended("measurement_unit", unit, "UNITS of the data variables")
 
 
 def _time_refposition(granule: Granule) -> Answer:

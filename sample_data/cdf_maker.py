@@ -134,8 +134,11 @@ def fixed(name: str, unit: str, values: Any, kind: str = "f4", **attrs: Any) -> 
 
 
 def varying(name: str, unit: str, values: Any, time: str = "Epoch", kind: str = "f4", **attrs: Any) -> Var:
-    """A variable with a value, or an array, for each record; of VAR_TYPE data where `attrs` say nothing else."""
-    said = {**_said(name, unit, kind), "VAR_TYPE": "data", "DEPEND_0": time, **attrs}
+    """A variable with a value, or an array, for each record; of VAR_TYPE data where `attrs` say nothing else.
+
+    With no `time`, the records are not of one time each.
+    """
+    said = {**_said(name, unit, kind), "VAR_TYPE": "data", **({"DEPEND_0": time} if time else {}), **attrs}
     return Var(name, kind, np.asarray(values, np.dtype(kind)), said)
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ABOUT = "about.toml"
 MISSING = "missing.toml"
-_ABOUT_KEYS = {"instrument", "format", "real_files", "document", "peers"}
+_ABOUT_KEYS = {"instrument", "format", "real_files", "document", "unseen"}
 _COMMON = {
     "granule_uid", "granule_gid", "obs_id", "service_title", "spatial_frame_type", "modification_date", "release_date",
     "file_name", "access_url", "access_format", "access_estsize", "access_md5", "thumbnail_url", "datalink_url",
@@ -155,6 +155,8 @@ def _section(each: Described) -> Iterator[str]:
         yield f"Real files that it was tried on: {', '.join(f'`{name}`' for name in each.about['real_files'])}."
     else:
         yield "No real file was at hand: only made ones were seen."
+    if each.about.get("unseen"):
+        yield from ("", f"Not seen: {_cell(each.about['unseen'])}")
     yield ""
 
 

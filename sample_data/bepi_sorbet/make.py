@@ -1,6 +1,7 @@
 """A tiny CDF file of SORBET on BepiColombo's Mio, level 1: TNR spectra of quasi-thermal noise at a flyby of Mercury.
 
-Invented data; variables, units and channels as seen in public readers and their tests. Scans of 2.2 minutes.
+Invented data; variables, units, channels and the first time as a public reader and its tests have them of a real file:
+so is Logical_source. The other attributes are no real file's, but what the ISTP guidelines want. A scan each 4.69 s.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ HERTZ = np.geomspace(2554.743, 626286.125, 128)
 
 def make(folder: Path) -> list[Path]:
     """Write the file."""
-    seconds, support = 132.0 * np.arange(20), {"VAR_TYPE": "support_data"}
-    peak_hz = 4e4 * (1.0 + 0.3 * np.sin(seconds / 700.0))[:, None]  # the plasma frequency, as the density goes
+    seconds, support = 4.69 * np.arange(20), {"VAR_TYPE": "support_data"}
+    peak_hz = 4e4 * (1.0 + 0.3 * np.sin(seconds / 25.0))[:, None]  # the plasma frequency, as the density goes
     spectra = -150.0 + 25.0 * np.exp(-0.5 * (np.log(HERTZ / peak_hz) / 0.15) ** 2) - 6.0 * np.log10(HERTZ / 1e4)
     spectra += np.log(noise(62, spectra.shape, 0.5))
     stem = "mmo_pwi_sorbet_l1_ex_specdB-tnr-qtn_20211001_v00"
@@ -36,7 +37,7 @@ def make(folder: Path) -> list[Path]:
         "Project": "BC>BepiColombo", "Source_name": "MMO>Mercury Magnetospheric Orbiter", "Discipline": "Space Physics",
         "Mission_group": "BepiColombo/MMO", "Data_type": "l1>Level-1", "Descriptor": "PWI>Plasma Wave Investigation",
         "Instrument_type": "Radio and Plasma Waves (space)", "Data_version": "00", "Logical_file_id": stem,
-        "Logical_source": "mmo_pwi_sorbet_l1_ex_specdB-tnr-qtn", "Generation_date": "2022-02-11",
+        "Logical_source": "mmo_pwi_sorbet_l1_ex_specdB-tnr-qtn_", "Generation_date": "2022-02-11",
         "TEXT": "Invented data in the layout of SORBET",
     }  # fmt: skip
     return [write(folder, f"{stem}.cdf", variables, attributes, "2022-02-11T15:00:00")]

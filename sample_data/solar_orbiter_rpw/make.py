@@ -1,7 +1,8 @@
-"""Five tiny CDF files of RPW on Solar Orbiter, as its data centre describes them: HFR, TNR and LFR, levels 2 and 3.
+"""Six tiny CDF files of RPW on Solar Orbiter, as its data centre describes them: HFR, TNR and LFR, levels 2 and 3.
 
 Invented data, real layout: a type III burst at 0.5 au, plasma noise below it, whistlers in the low frequencies. Fewer
-records and sweeps than a day has; the channels are the real ones. HFR level 2 has one frequency a record.
+records and sweeps than a day has; the channels are the real ones. HFR level 2 has one frequency a record. LFR has
+variables for normal and for burst mode: on the first day both were run, on the second burst mode alone.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from cdf_maker import Var, clock, fixed, noise, type_iii, typed, varying, write
+from cdf_maker import FILL_REAL, Var, clock, fixed, noise, type_iii, typed, varying, write
 
-DAY, START, WRITTEN = "20240323", "2024-03-23T14:00:10.063", "2024-03-25T08:00:00"
+START, WRITTEN = "2024-03-23T14:00:10.063", "2024-03-25T08:00:00"
 DISTANCE_AU = 0.5
 # The cleanest of the channels of HFR, as files of level 3 have them.
 HFR_KHZ = np.array(
@@ -24,16 +25,22 @@ HFR_KHZ = np.array(
 )  # fmt: skip
 # Four bands of 32, each step 4.4 % of the frequency: 3992 Hz to 978572 Hz.
 TNR_HZ = np.round(3992.0 * (978572.0 / 3992.0) ** (np.arange(128) / 127.0))
+# Survey in normal mode (N) and in burst mode (B), at the sampling frequencies F0 to F2.
 LFR_HZ = {
     "N_F0": 1968.0 + 768.0 * np.arange(11),
+    "B_F0": 1776.0 + 384.0 * np.arange(22),
     "N_F1": 120.0 + 128.0 * np.arange(13),
+    "B_F1": 120.0 + 64.0 * np.arange(26),
     "N_F2": 10.5 + 8.0 * np.arange(12),
 }
+LFR_LAG_S = {"F0": 0.0, "F1": 168e-6, "F2": 168e-6}  # of the times of F1 after those of F0, in a real file
 
 
 def make(folder: Path) -> list[Path]:
     """Write the files; they are two days younger than the observation."""
-    made = [_hfr_l2(folder), _tnr_l2(folder), _lfr_l2(folder), _flux(folder, "hfr", HFR_KHZ * 1e3, 12, 3.9)]
+    made = [_hfr_l2(folder), _tnr_l2(folder), _flux(folder, "hfr", HFR_KHZ * 1e3, 12, 3.9)]
+    modes = {"N": 4.0 * np.arange(14), "B": 60.0 + np.arange(14)}
+    made += [_lfr_l2(folder, "20240323", modes), _lfr_l2(folder, "20240324", {**modes, "N": np.zeros(0)})]
     return sorted([*made, _flux(folder, "tnr", TNR_HZ, 10, 7.2)])
 
 
@@ -60,44 +67,57 @@ def _hfr_l2(folder: Path) -> Path:
 
 
 def _tnr_l2(folder: Path) -> Path:
-    """A record is one of the four bands of a sweep."""
+    """A record is one of the four bands of a sweep; a table tells the frequencies of the bands."""
     sweeps = 6
     seconds = (7.2 * np.arange(sweeps)[:, None] + 1.8 * np.arange(4)).ravel()
     bands = np.tile(np.arange(4), sweeps)
     table = TNR_HZ.reshape(4, 32)
     burst = type_iii(seconds, TNR_HZ, DISTANCE_AU).reshape(-1, 4, 32)[np.arange(len(bands)), bands]
     power = 1e-15 * (burst + 40.0 / (1.0 + (table[bands] / 4e4) ** 2)) * noise(12, (len(bands), 32))
-    support = {"VAR_TYPE": "support_data"}
+    support, unused = {"VAR_TYPE": "support_data"}, np.full((len(bands), 32), FILL_REAL)
     return _write(
         folder, "tnr-surv", "L2", "RPW Thermal Noise Receiver, survey mode spectra",
         [
             _epoch(seconds),
             varying("SWEEP_NUM", "", np.repeat(np.arange(1, sweeps + 1), 4), kind="u4", **support),
+            varying("SURVEY_MODE", "", np.zeros(len(bands)), kind="u1", **support),
+            varying("FRONT_END", "", np.ones(len(bands)), kind="u1", **support),
             varying("TNR_BAND", "", bands, kind="u1", **support),
-            varying("SENSOR_CONFIG", "", np.full((len(bands), 2), (4, 7)), kind="u1", **support),
+            fixed("TNR_BAND_FREQ", "Hz", table, kind="u4"),
+            varying("SENSOR_CONFIG", "", np.full((len(bands), 2), (4, 5)), kind="u1", **support),
             varying("FREQUENCY", "Hz", table[bands], kind="u4", **support),
-            varying("AUTO1", "V^2/Hz", power, DEPEND_1="FREQUENCY", DISPLAY_TYPE="spectrogram"),
-            varying("AUTO2", "V^2/Hz", 0.8 * power, DEPEND_1="FREQUENCY", DISPLAY_TYPE="spectrogram"),
+            varying("AUTO1", "V^2/Hz", power, kind="f8", DEPEND_1="FREQUENCY", DISPLAY_TYPE="spectrogram"),
+            varying("AUTO2", "V^2/Hz", 0.8 * power, kind="f8", DEPEND_1="FREQUENCY", DISPLAY_TYPE="spectrogram"),
+            varying("MAGNETIC_SPECTRAL_POWER1", "nT/Hz^(1/2)", unused, kind="f8", DEPEND_1="FREQUENCY"),
+            varying("MAGNETIC_SPECTRAL_POWER2", "nT/Hz^(1/2)", unused, kind="f8", DEPEND_1="FREQUENCY"),
         ],
     )  # fmt: skip
 
 
-def _lfr_l2(folder: Path) -> Path:
-    """Basic parameters, set 1, of three bands, each with times and frequencies of its own."""
-    found: list[Var] = []
-    for number, (band, hertz) in enumerate(LFR_HZ.items()):
-        count = 14
+def _lfr_l2(folder: Path, day: str, modes: dict[str, np.ndarray]) -> Path:
+    """Basic parameters, set 1: times and frequencies of each band, both empty for a mode that was not run.
+
+    `modes` has the seconds of the records in normal and in burst mode.
+    """
+    start = f"{day[:4]}-{day[4:6]}-{day[6:]}{START[10:]}"
+    found = [clock("Epoch", start, np.unique(np.concatenate(list(modes.values()))), **_PLACE)]
+    for seed, (band, hertz) in enumerate(LFR_HZ.items(), 20):
+        mode, sampling = band.split("_")
+        seconds, time = modes[mode] + LFR_LAG_S[sampling], f"Epoch_{band}"
+        shape = len(seconds), len(hertz)
         whistlers = 1.0 + 25.0 * np.exp(-0.5 * ((hertz - 300.0) / 120.0) ** 2)
-        spectrum = whistlers / (1.0 + (hertz / 60.0) ** 2) * noise(20 + number, (count, len(hertz)))
+        spectrum = whistlers / (1.0 + (hertz / 60.0) ** 2) * noise(seed, shape)
         found += [
-            clock(f"Epoch_{band}", START, 4.0 * np.arange(count) + 0.25 * number, **_PLACE),
-            fixed(band, "Hz", hertz),
-            varying(f"PE_{band}", "(V/m)^2/Hz", 1e-10 * spectrum, f"Epoch_{band}", DEPEND_1=band),
-            varying(f"PB_{band}", "nT^2/Hz", 1e-3 * spectrum, f"Epoch_{band}", DEPEND_1=band),
-            varying(f"ELLIP_{band}", "", np.full((count, len(hertz)), 0.8), f"Epoch_{band}", DEPEND_1=band),
+            clock(time, start, seconds, **_PLACE),
+            varying(band, "Hz", hertz if len(seconds) else [], "", VAR_TYPE="support_data"),  # a frequency a record
+            varying(f"PE_{band}", "(V/m)^2/Hz", 1e-10 * spectrum, time, DEPEND_1=band),
+            varying(f"PB_{band}", "nT^2/Hz", 1e-3 * spectrum, time, DEPEND_1=band),
+            varying(f"DOP_{band}", "", np.full(shape, 0.9), time, DEPEND_1=band),
+            varying(f"ELLIP_{band}", "", np.full(shape, 0.8), time, DEPEND_1=band),
+            varying(f"SX_REA_{band}", "nW/m^2/Hz", 1e-5 * spectrum, time, DEPEND_1=band),
         ]
     return _write(
-        folder, "lfr-surv-bp1", "L2", "RPW Low Frequency Receiver, basic parameters set 1, survey mode", found
+        folder, "lfr-surv-bp1", "L2", "RPW Low Frequency Receiver, basic parameters set 1, survey mode", found, day
     )
 
 
@@ -127,8 +147,10 @@ def _epoch(seconds: np.ndarray) -> Var:
     return clock("Epoch", START, seconds, **_PLACE)
 
 
-def _write(folder: Path, product: str, level: str, descriptor: str, variables: list[Var]) -> Path:
-    stem = f"solo_{level}_rpw-{product}_{DAY}_V01"
+def _write(
+    folder: Path, product: str, level: str, descriptor: str, variables: list[Var], day: str = "20240323"
+) -> Path:
+    stem = f"solo_{level}_rpw-{product}_{day}_V01"
     attributes = {
         "Project": "SOLO>Solar Orbiter", "Source_name": "SOLO>Solar Orbiter", "Mission_group": "Solar Orbiter",
         "Discipline": "Space Physics>Interplanetary Studies", "Data_type": f"{level}>Level {level[1]} Data",

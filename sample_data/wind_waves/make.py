@@ -18,6 +18,13 @@ RAD1_KHZ = np.array(
     [20, 24, 28, 32, 36, 40, 44, 52, 60, 72, 80, 92, 104, 124, 136, 148, 176, 196, 208, 224, 256, 272, 332, 388, 428,
      484, 540, 624, 740, 804, 904, 1040]
 )  # fmt: skip
+# The 64 steps of a sweep of direction finding: each quarter has the eight high ones, and the lower ones in turn.
+DF_KHZ = np.array(
+    [[1040, 804, 624, 484, 376, 224, 136, 48, 916, 708, 548, 428, 292, 176, 80, 32],
+     [1040, 804, 624, 484, 332, 196, 104, 40, 916, 708, 548, 428, 256, 152, 60, 24],
+     [1040, 804, 624, 484, 376, 224, 116, 44, 916, 708, 548, 428, 292, 176, 72, 28],
+     [1040, 804, 624, 484, 332, 196, 92, 36, 916, 708, 548, 428, 256, 152, 52, 20]]
+).ravel()  # fmt: skip
 
 
 def make(folder: Path) -> list[Path]:
@@ -26,9 +33,9 @@ def make(folder: Path) -> list[Path]:
 
 
 def _direction_finding(folder: Path) -> Path:
-    sweeps, channels = 6, 16
-    seconds = np.array([61.1 * sweep + 3.05 * np.arange(channels) for sweep in range(sweeps)])
-    khz = np.tile(RAD1_KHZ[-channels:], (sweeps, 1))
+    sweeps, channels = 4, len(DF_KHZ)
+    seconds = np.array([196.8 * sweep + 3.05 * np.arange(channels) for sweep in range(sweeps)])
+    khz = np.tile(DF_KHZ, (sweeps, 1))
     flux = np.array([type_iii(row, khz[0] * 1e3).diagonal() for row in seconds])
     count = sweeps * channels
     support, series = {"VAR_TYPE": "support_data"}, {"DISPLAY_TYPE": "time_series"}
@@ -49,7 +56,8 @@ def _direction_finding(folder: Path) -> Path:
         "Project": ["PADC>Paris Astronomical Data Centre"], "Source_name": "wi_wa_rad1>Wind/Waves RAD1",
         "Discipline": "Space Physics>Interplanetary Studies", "Data_type": "L3>Level3", "Descriptor": "DF",
         "Instrument_type": "Radio and Plasma Waves (space)", "Mission_group": "Wind", "Logical_file_id": stem,
-        "Logical_source": "wi_wa_rad1_l3_df", "Generation_date": "2024-01-20T10:00:00", "Data_version": "02",
+        "Logical_source": "wi_wav_rad1_l3_df", "Generation_date": "2024-01-20T10:00:00", "Data_version": "02",
+        "Skeleton_version": "02",
         "TEXT": "Invented data in the layout of the collection",
     }  # fmt: skip
     return write(folder, f"{stem}.cdf", variables, attributes, "2024-01-26T12:00:00")
@@ -72,12 +80,12 @@ def _akr(folder: Path) -> Path:
         varying("SNR", "dB", np.full(flux.shape, 30.0), VAR_TYPE="support_data",
                 UCD="stat.snr;phys.flux.density;em.radio", DEPEND_1="Frequency"),
     ]  # fmt: skip
-    stem = "wi_wa_rad1_l3_akr_19990101_v01"
+    stem = "wi_wa_rad1_l3-akr_19990101_v01"
     attributes = {
         "TITLE": "Wind/Waves flux density collection calibrated for Auroral Kilometric Radiation",
         "Project": ["PADC>Paris Astronomical Data Centre", "OBSPM>Observatoire de Paris"],
         "Discipline": "Space Physics>Magnetospheric Science", "Data_type": "L3>Level3", "Descriptor": "AKR",
-        "Instrument_type": "Radio and Plasma Waves (space)", "Logical_source": "wi_wa_rad1_l3_akr",
+        "Instrument_type": "Radio and Plasma Waves (space)", "Logical_source": "wi_wa_rad1_l3-akr",
         "Logical_file_id": stem, "Mission_group": "Wind", "Source_name": "wi_wa_rad1>Wind/Waves RAD1",
         "TEXT": "Invented data in the layout of the collection", "Generation_date": "2021-09-30T15:04:05Z",
         "DOI": "https://doi.org/10.25935/wxv0-vr90", "Time_resolution": "3 minutes", "Data_version": "01",

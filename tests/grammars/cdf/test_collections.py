@@ -52,17 +52,24 @@ BY_HAND: list[tuple[str, str, dict[str, Any]]] = [
     ("solar_orbiter_rpw", "solo_L2_rpw-tnr-surv_", {  # one band of 32 channels a record
         "spectral_range_min": 3992.0, "spectral_range_max": 978572.0, "time_sampling_step_max": 7.2,
         "processing_level": 3}),
-    ("solar_orbiter_rpw", "solo_L2_rpw-lfr-surv-bp1_", {  # three bands, each with times and frequencies of its own
-        "spectral_range_min": 10.5, "spectral_range_max": 9648.0, "time_sampling_step_min": 4.0}),
+    ("solar_orbiter_rpw", "solo_L2_rpw-lfr-surv-bp1_20240323", {  # bands with times and frequencies of their own
+        "spectral_range_min": 10.5, "spectral_range_max": 9840.0, "time_sampling_step_min": 1.0,
+        "time_sampling_step_max": 4.0}),
+    ("solar_orbiter_rpw", "solo_L2_rpw-lfr-surv-bp1_20240324", {  # burst mode alone: the bands of the other are empty
+        "spectral_range_min": 120.0, "spectral_range_max": 9840.0, "time_sampling_step_max": 1.0,
+        "time_min": pytest.approx(jd("2024-03-24T14:01:10.063"), abs=5e-10)}),
     ("psp_rfs", "psp_fld_l3_rfs_lfr_", {  # 0.15 au are 22.44 million km; in the file solar radii
         "target_distance_max": pytest.approx(22.44e6, rel=1e-3), "spectral_range_min": 10546.9,
         "time_min": pytest.approx(jd("2024-03-29T12:00:03.470"), abs=5e-10), "time_sampling_step_max": 6.99}),
     ("stereo_waves", "sta_l3_wav_hfr_", {
         "spectral_range_min": 125e3, "spectral_range_max": 16.025e6, "spectral_sampling_step_max": 50e3,
         "instrument_host_name": "STEREO-A#STEREO Ahead", "time_refposition": "STEREO-A"}),
-    ("wind_waves", "wi_wa_rad1_l3_akr_", {
+    ("wind_waves", "wi_wa_rad1_l3-akr_", {
         "spectral_range_min": 20e3, "spectral_range_max": 1.04e6, "time_sampling_step_min": 183.262,
         "target_name": "Earth", "target_class": "planet"}),
+    ("wind_waves", "wi_wa_rad1_l3_df_", {  # 64 steps of 32 different frequencies a sweep
+        "spectral_range_min": 20e3, "spectral_range_max": 1.04e6, "spectral_sampling_step_min": 4e3,
+        "spectral_sampling_step_max": 124e3, "time_sampling_step_min": 196.8}),
     ("arase_pwe", "erg_pwe_hfa_l3_1min_", {
         "dataproduct_type": "ts", "time_sampling_step_min": 60.0, "spectral_range_min": None,
         "target_name": "Earth", "instrument_host_name": "ERG#Arase"}),
@@ -73,7 +80,7 @@ BY_HAND: list[tuple[str, str, dict[str, Any]]] = [
         "spectral_range_min": 2554.743, "spectral_range_max": pytest.approx(626286.125, rel=1e-6),
         "time_min": pytest.approx(jd("2021-10-01T02:31:16.118866"), abs=5e-10)}),
     ("juice_rpwi", "JUICE_L1a_RPWI-HF-SID3_", {  # the last of 256 frequencies is fill
-        "spectral_range_min": 84625.0, "spectral_range_max": 44.591e6, "time_sampling_step_min": 16.0}),
+        "spectral_range_min": 84625.0, "spectral_range_max": 44.591e6, "time_sampling_step_min": 34.0}),
     ("nda_newroutine_cdf", "srn_nda_newroutine_", {
         "receiver_name": "NewRoutine#New Routine", "time_sampling_step_min": 0.5, "time_refposition": "TOPOCENTER",
         "feature_name": "decametric radio emissions (DAM)", "bib_reference": "2000GMS...119..321L"}),

@@ -77,7 +77,8 @@ def test_measurement_type_comes_from_ucds_mended_and_checked(write: Write) -> No
 @pytest.mark.parametrize(
     ("units", "expected", "reason"),
     [(["nT", "nT"], "nT", "UNITS of the data variables"), (["nT", "V/m", "nT"], None, "several units (nT, V/m)"),
-     (["nT", " "], None, "several units (nT, none)"), ([" ", " "], None, "have no UNITS")],
+     (["nT", " "], None, "several units (nT, none)"), ([" ", " "], None, "have no UNITS"),
+     (["(raw)", "(raw)"], None, "a remark and no unit"), (["(nT)", "(nT)"], "(nT)", "UNITS of the data variables")],
 )  # fmt: skip
 def test_the_unit_is_that_of_all_data(write: Write, units: list[str], expected: str | None, reason: str) -> None:
     variables = [series()[0], *(data(f"V{number}", UNITS=unit) for number, unit in enumerate(units))]
