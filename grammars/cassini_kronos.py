@@ -1,17 +1,18 @@
 """Cassini RPWS, High Frequency Receiver: the hourly files of the Kronos database, levels N1 to N3.
 
-N2 files hold the time, frequency, integration time and bandwidth of each measurement; all measurements of a sweep share
-the time of its start. The others hold indices into the N2 file of the same hour, or (N1) counts of the instrument:
-their times are those of the hour, and their frequencies a constant of the collection.
+N2 files hold the time, frequency, integration time and bandwidth of each measurement, N1 files codes of its time and
+frequency; all measurements of a sweep share the time of its start. The others hold indices into the N2 file of the same
+hour: their times are those of the hour, and their frequencies a constant of the collection.
 
-Format: as in `grammars.readers.kronos`. ``t97`` is in days, and 1.0 is the start of 1997 (maser4py).
+Format: as in `grammars.readers.kronos`. ``t97`` is in days, and 1.0 is the start of 1997; the codes ``ti`` and ``fi``
+of N1 are as maser-data reads them (maser4py).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,12 +28,16 @@ from grammars.steps import ends
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from epncore.model.columns import Column
     from grammars.axes import Steps
     from grammars.protocol import Answer
     from grammars.readers.kronos import KronosHeader
 
 _ZERO = dt.date(1996, 12, 31)  # day 0 of t97
+# Bands A, B and C of the receiver: each from one frequency to 4.5 times it, by 8, 16 or 32 filters. Above, by 25 kHz.
+_LOW_HZ, _BAND_RATIO, _FILTERS, _STEP_HZ = 3600.0, 4.5, (8, 16, 32), 25e3
 _LEVEL = {"N1": 2, "N2": 3}
 _UNIT: dict[str, Answer] = {"N1": Missing("counts of the instrument"), "N2": "V**2.Hz**-1"}
 _POWER = ("phys.electField;em.radio",)
@@ -59,7 +64,7 @@ class CassiniKronos:
     """The grammar; see `grammars.protocol.Grammar`."""
 
     name = "cassini_kronos"
-    version = 1
+    version = 2
     format = "kronos"
     generic = False
     options: type[GrammarOptions] = GrammarOptions
@@ -77,7 +82,7 @@ class CassiniKronos:
         HeaderError
             Where they are of several hours, or times and frequencies are none of Cassini's.
         """
-        return _measured(header) if header.level == "N2" else _derived(header)
+        return _measured(header) if header.level in {"N1", "N2"} else _derived(header)
 
     def steps(self, options: GrammarOptions) -> Iterator[Step]:  # noqa: ARG002  the same for all collections
         """One step a column; what is not here is the config's, or unknown."""
@@ -85,12 +90,12 @@ class CassiniKronos:
         yield fact("measurement_type", "measurements", "level: powers of the antennas, or Stokes parameters")
         yield fact("measurement_unit", "unit", "description of the level")
         yield fact("processing_level", "level", "level: receiver units (N1), calibrated (N2), derived (N3)")
-        yield fact("time_min", "time_min", "earliest t97 (N2), else the hour ydh")
-        yield fact("time_max", "time_max", "latest t97 and one step (N2), else the end of the hour ydh")
-        yield from ends("time_sampling_step", "time_steps", "steps of t97, from sweep to sweep")
+        yield fact("time_min", "time_min", "earliest t97 (N2) or ti (N1), else the hour ydh")
+        yield fact("time_max", "time_max", "latest t97 or ti and one step, else the end of the hour ydh")
+        yield from ends("time_sampling_step", "time_steps", "steps of t97 or ti, from sweep to sweep")
         yield from ends("time_exp", "exposure", "smallest and largest dt")
-        yield from ends("spectral_range", "spectral_range", "smallest and largest f")
-        yield from ends("spectral_sampling_step", "spectral_steps", "steps between different f")
+        yield from ends("spectral_range", "spectral_range", "smallest and largest f (N2) or fi (N1)")
+        yield from ends("spectral_sampling_step", "spectral_steps", "steps between different f or fi")
         yield from ends("spectral_resolution", "resolution", "smallest and largest f / df")
         names = ("RPWS", "Radio and Plasma Wave Science", "HFR", "High Frequency Receiver")
         yield constant("instrument_name", names, "the receiver of the Kronos database")
@@ -104,43 +109,69 @@ def _derived(header: KronosHeader) -> Facts:
     assert first is not None  # noqa: S101  the reader has looked at it
     last = first + dt.timedelta(hours=1)
     return Facts(
-        level=_LEVEL.get(header.level, 5),
-        unit=_UNIT.get(header.level, "V**2.m**-2.Hz**-1"),
-        measurements=_POWER if header.level == "N1" else _STOKES,
+        level=5,
+        unit="V**2.m**-2.Hz**-1",
+        measurements=_STOKES,
         time_min=jd(first.date(), first.hour * 3600.0),
         time_max=jd(last.date(), last.hour * 3600.0),
     )
 
 
 def _measured(header: KronosHeader) -> Facts:
-    records = header.records()
+    records, is_coded = header.records(), header.level == "N1"
     nominal = hour(int(records["ydh"][0]))
     assert nominal is not None  # noqa: S101  the reader has looked at it
-    start = (nominal.date() - _ZERO).days + nominal.hour / 24
-    days, hertz = records["t97"], as_written(records["f"]) * 1e3
-    wrong = ~((np.abs(days - start) < 0.25) & (hertz > 0) & (hertz < 20e6) & (records["df"] > 0) & (records["dt"] >= 0))
-    if wrong.any():
-        place = int(np.argmax(wrong))
+    start_s = (nominal.date() - _ZERO).days * 86400.0 + nominal.hour * 3600.0
+    seconds = _coded_seconds(records) if is_coded else records["t97"] * 86400.0
+    hertz = _coded_hertz(records["fi"]) if is_coded else as_written(records["f"]) * 1e3
+    sound = (np.abs(seconds - start_s) < 6 * 3600.0) & (hertz > 0) & (hertz < 20e6)
+    sound &= is_coded or (records["df"] > 0) & (records["dt"] >= 0)
+    if not sound.all():
+        place = int(np.argmin(sound))
+        width = "" if is_coded else f", its df {records['df'][place]:g} kHz"
         raise HeaderError(
-            f"t97 is {days[place]:g} d, f {hertz[place]:g} Hz, df {records['df'][place]:g} kHz",
+            f"the time is day {seconds[place] / 86400.0:g} of 1997, the frequency {hertz[place]:g} Hz{width}",
             place=f"record {place + 1}",
             hint=f"Times of the hour {nominal:%Y-%j %H}, frequencies up to 16.1 MHz, little-endian",
         )  # fmt: skip
-    seconds = days * 86400.0
     steps = cadence([seconds])
-    ratio, exposure_s = hertz / (as_written(records["df"]) * 1e3), as_written(records["dt"]) / 1e3
     return Facts(
-        level=_LEVEL["N2"],
-        unit=_UNIT["N2"],
+        level=_LEVEL[header.level],
+        unit=_UNIT[header.level],
         measurements=_POWER,
         time_min=jd_after(_ZERO, float(seconds.min())),
         time_max=jd_after(_ZERO, float(seconds.max()) + (steps.median if steps else 0.0)),
         time_steps=steps,
-        exposure=(float(exposure_s.min()), float(exposure_s.max())),
-        spectral_range=(float(hertz.min()), float(hertz.max())),
+        exposure=None if is_coded else _ends(as_written(records["dt"]) / 1e3),
+        spectral_range=_ends(hertz),
         spectral_steps=row_steps(hertz),
-        resolution=(float(f"{ratio.min():.6g}"), float(f"{ratio.max():.6g}")),  # as many digits as f and df have
+        # as many digits as f and df have
+        resolution=None if is_coded else _ends(hertz / (as_written(records["df"]) * 1e3), digits=6),
     )
+
+
+def _ends(values: NDArray[np.float64], digits: int = 15) -> tuple[float, float]:
+    return float(f"{values.min():.{digits}g}"), float(f"{values.max():.{digits}g}")
+
+
+def _coded_seconds(records: NDArray[Any]) -> NDArray[np.float64]:
+    """Seconds since day 0 of t97, of ti (yydddsssss, yy since 1996) and hundredths c; NaN where it is none."""
+    coded = records["ti"].astype(np.int64)
+    years, days, seconds = coded // 10**8 + 1996, coded // 10**5 % 1000, coded % 10**5
+    starts = ((years - 1970).astype("datetime64[Y]").astype("datetime64[D]") - np.datetime64(_ZERO)).astype(float)
+    is_time = (days >= 1) & (days <= 366) & (seconds < 86400) & (records["c"] < 100)
+    return np.where(is_time, (starts + days - 1) * 86400.0 + seconds + records["c"] / 100, np.nan)
+
+
+def _coded_hertz(codes: NDArray[np.uint32]) -> NDArray[np.float64]:
+    """Frequencies, to 0.1 Hz, of fi: band, step of 25 kHz, filters and filter as bcccffnn; NaN where it is none."""
+    coded = codes.astype(np.int64)
+    band, step, filters, number = coded // 10**7, coded // 10**4 % 1000, coded // 100 % 100, coded % 100
+    share = (number + 0.5) / np.maximum(filters, 1)
+    is_low = band <= 2  # A, B, C
+    hertz = np.where(is_low, _LOW_HZ * _BAND_RATIO ** (np.minimum(band, 2) + share), (step + share - 0.5) * _STEP_HZ)
+    known = (number < filters) & (~is_low | np.isin(filters, _FILTERS))
+    return np.where(known, hertz.round(1), np.nan)
 
 
 GRAMMAR = CassiniKronos()

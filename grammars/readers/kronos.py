@@ -32,7 +32,7 @@ def _record(size_bytes: int, **fields: str) -> np.dtype[Any]:
 
 
 LEVELS = {
-    "N1": _record(28),
+    "N1": _record(28, ti="<u4@8", fi="<u4@12", c="u1@18"),
     "N2": _record(45, t97="<f8@8", f="<f4@16", dt="<f4@20", df="<f4@24"),
     "N3b": _record(72),
     "N3c": _record(68),

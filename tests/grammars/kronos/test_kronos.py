@@ -59,18 +59,49 @@ def test_an_n2_file_tells_times_frequencies_exposures_and_bandwidths(made: dict[
     assert row["time_max"] == pytest.approx(NOON + (2.5 + 52 * 32) / 86400, abs=JD_TOLERANCE)
     assert (row["time_sampling_step_min"], row["time_sampling_step_max"]) == (32.0, 32.0)  # not the gap
     assert (row["time_exp_min"], row["time_exp_max"]) == (0.02, 0.125)
-    assert (row["spectral_range_min"], row["spectral_range_max"]) == (3685.6, 15_875_000.0)
+    assert (row["spectral_range_min"], row["spectral_range_max"]) == (3773.2, 15_875_000.0)
     assert row["spectral_resolution_max"] == pytest.approx(635.0)
     assert (row["processing_level"], row["measurement_unit"]) == (3, "V**2.Hz**-1")
 
 
-@pytest.mark.parametrize(("level", "processing"), [("N1", 2), ("N3b", 5), ("N3c", 5), ("N3d or N3e", 5)])
-def test_other_levels_tell_the_hour(row_of: RowOf, level: str, processing: int) -> None:
+def test_the_codes_of_n1_mean_what_its_sibling_n2_says(made: dict[str, bytes], row_of: RowOf) -> None:
+    coded, plain = row_of(made["R2"]), row_of(made["P2"])
+    for name in ("time_min", "time_max", "time_sampling_step_min", "spectral_range_min", "spectral_range_max"):
+        assert coded[name] == pytest.approx(plain[name], abs=JD_TOLERANCE, rel=0), name
+    assert (coded["processing_level"], coded["measurement_unit"], coded["time_exp_min"]) == (2, None, None)
+
+
+# Of the public tests of a reader on the real file R2012180.20, and of its table of channels.
+@pytest.mark.parametrize(
+    ("code", "hertz"),
+    [(3200, 3685.6), (20003231, 320430.3), (20000807, 298616.8), (10001600, 16979.6), (36410100, 16_025_000.0)],
+)
+def test_codes_of_frequencies_are_those_of_real_files(row_of: RowOf, code: int, hertz: float) -> None:
+    record = np.zeros(1, LEVELS["N1"])
+    record["ydh"], record["ti"], record["fi"], record["c"] = 201218020, 16_180_72001, code, 32
+    row = row_of(record.tobytes())
+    assert row["time_min"] == pytest.approx(2456107.333348611, abs=JD_TOLERANCE)  # 2012-06-28T20:00:01.320, by astropy
+    assert row["spectral_range_min"] == hertz
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("ti", 0), ("ti", 2**32 - 1), ("ti", 16_000_72001), ("ti", 16_180_86400), ("c", 100), ("fi", 0), ("fi", 3232),
+     ("fi", 2**32 - 1), ("fi", 40000000)],
+)  # fmt: skip
+def test_codes_of_no_time_or_frequency_are_told(made: dict[str, bytes], row_of: RowOf, field: str, value: int) -> None:
+    records = np.frombuffer(made["R2"], LEVELS["N1"]).copy()
+    records[field][7] = value
+    assert refused(row_of, records.tobytes()).place == "record 8"
+
+
+@pytest.mark.parametrize("level", ["N3b", "N3c", "N3d or N3e"])
+def test_other_levels_tell_the_hour(row_of: RowOf, level: str) -> None:
     records = np.zeros(5, LEVELS[level])
     records["ydh"] = 200418012
     row = row_of(records.tobytes())
     assert (row["time_min"], row["time_max"]) == pytest.approx((NOON, NOON + 1 / 24), abs=JD_TOLERANCE)
-    assert row["processing_level"] == processing
+    assert row["processing_level"] == 5
     assert row["time_sampling_step_min"] is row["time_exp_min"] is None
 
 
