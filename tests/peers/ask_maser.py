@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import warnings
-from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 warnings.simplefilter("ignore")
@@ -15,25 +15,26 @@ from maser.data import Data  # noqa: E402
 
 def ask(path: str, dataset: str) -> dict[str, Any]:
     """What the peer says of a file: Julian Days of the first and the last sample, Hz of the ends."""
-    try:
-        data = Data(filepath=path, **({"dataset": dataset} if dataset else {}))
-    except NotImplementedError:
-        return {"unknown": True}
-    except KeyError as error:
-        return {"unknown": True} if not dataset else {"error": repr(error)}
+    data = Data(filepath=Path(path), **({"dataset": dataset} if dataset else {}))
     told: dict[str, Any] = {"kind": type(data).__name__}
-    times = data.times
-    with suppress(AttributeError, TypeError, NotImplementedError):
-        moments = [times[key] for key in times] if isinstance(times, dict) else [times]
-        if all(len(one) for one in moments):  # some of its classes have no axis of times
-            told["first"] = min(float(one.jd.min()) for one in moments)
-            told["last"] = max(float(one.jd.max()) for one in moments)
-    with suppress(AttributeError, TypeError, NotImplementedError):
-        values = data.frequencies
-        parts = [values[key] for key in values] if isinstance(values, dict) else [values]
-        told["low"] = min(float(one.to("Hz").value.min()) for one in parts)
-        told["high"] = max(float(one.to("Hz").value.max()) for one in parts)
+    if not data.file:  # some of its classes look into no file until they are asked for it
+        return {"error": "it finds nothing in the file"}
+    moments = [one for one in parts(data.times) if len(one)]
+    if moments:
+        told["first"] = min(float(one.jd.min()) for one in moments)
+        told["last"] = max(float(one.jd.max()) for one in moments)
+    tables = [one for one in parts(data.frequencies) if len(one)]
+    if tables:
+        told["low"] = min(float(one.to("Hz").value.min()) for one in tables)
+        told["high"] = max(float(one.to("Hz").value.max()) for one in tables)
     return told
+
+
+def parts(found: Any) -> list[Any]:
+    """Axes as it hands them out: one, one for each band or sweep, or none."""
+    if found is None:
+        return []
+    return list(found.values()) if isinstance(found, dict) else found if isinstance(found, list) else [found]
 
 
 if __name__ == "__main__":

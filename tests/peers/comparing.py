@@ -1,4 +1,4 @@
-"""Whether what a peer says of a file agrees with its row."""
+"""Whether what a peer says of a file agrees with its row, or is explained."""
 
 from __future__ import annotations
 
@@ -48,3 +48,27 @@ def differences(row: dict[str, Any], told: dict[str, Any]) -> dict[str, str]:
         elif key in told and abs(told[key] - row[name]) > RELATIVE * row[name]:
             found[name] = f"{told[key]:g} Hz, not {row[name]:g}"
     return found
+
+
+def silences(row: dict[str, Any], told: dict[str, Any]) -> dict[str, str]:
+    """What a peer that opened a file does not tell of it, and so cannot be compared: times, frequencies."""
+    found = {}
+    if "first" not in told or "last" not in told:
+        found["times"] = "it tells the nominal interval alone" if "start" in told else "it tells no times"
+    if "low" not in told and row.get("spectral_range_min") is not None:
+        found["frequencies"] = "it tells no frequencies"
+    return found
+
+
+def findings(row: dict[str, Any], told: dict[str, Any]) -> dict[str, str]:
+    """All that `peers.toml` must explain of an answer: that the file does not open, silences and differences."""
+    if "kind" not in told:
+        return {"open": str(told.get("error", "no answer"))}
+    return {**silences(row, told), **differences(row, told)}
+
+
+def judged(found: dict[str, str], explained: dict[str, str]) -> tuple[str, bool]:
+    """In words what became of the findings, and whether each is explained, and each explanation needed."""
+    words = [f"{text} ({' '.join(explained.get(what, 'NOT EXPLAINED').split())})" for what, text in found.items()]
+    words += [f"{what} is explained, and agrees" for what in explained.keys() - found.keys()]
+    return "; ".join(words) or "agrees", found.keys() == explained.keys()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from peers.comparing import differences
+from peers.comparing import differences, findings, judged
 
 ROW = {
     "time_min": 2460000.5, "time_max": 2460000.5 + 60 / 86400, "time_sampling_step_max": 2.0, "time_exp_max": None,
@@ -43,3 +43,19 @@ def test_a_nominal_interval_encloses_the_samples() -> None:
 
 def test_what_a_peer_does_not_tell_disagrees_with_nothing() -> None:
     assert differences(ROW, {}) == {}
+
+
+def test_a_file_that_is_opened_and_not_read_is_no_agreement() -> None:
+    assert findings(ROW, {"kind": "x"}).keys() == {"times", "frequencies"}
+    nominal = {"kind": "x", "start": 2460000.0, "stop": 2460001.0, "low": 1e7, "high": 4e7}
+    assert findings(ROW, nominal) == {"times": "it tells the nominal interval alone"}
+    times = {"first": ROW["time_min"], "last": ROW["time_max"]}
+    assert findings({**ROW, "spectral_range_min": None}, {"kind": "x", **times}) == {}
+    assert findings(ROW, {"error": "KeyError: 'x'"}) == {"open": "KeyError: 'x'"}
+
+
+def test_each_finding_is_to_be_explained_and_each_explanation_needed() -> None:
+    assert judged({}, {}) == ("agrees", True)
+    assert judged({"open": "it failed"}, {}) == ("it failed (NOT EXPLAINED)", False)
+    assert judged({"open": "it failed"}, {"open": "by section 3"}) == ("it failed (by section 3)", True)
+    assert judged({}, {"open": "by section 3"}) == ("open is explained, and agrees", False)
