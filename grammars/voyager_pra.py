@@ -1,10 +1,11 @@
-"""Voyager 1 and 2, Planetary Radio Astronomy: the low band, 1.2 to 1326 kHz, sweep by sweep or averaged over 48 s.
+"""Voyager 1 and 2, Planetary Radio Astronomy: the low band, 1.2 to 1326 kHz, sweep by sweep or averaged over 48 s, and
+high rate frames at four frequencies.
 
 PDS3 products. Sweeps (data sets VGn-p-PRA-3-RDR-LOWBAND-6SEC): a table of ASCII integers. A record holds a date, the
 second of that day to the nearest second, and eight sweeps of a status word and 70 powers in millibels, from the highest
 frequency to the lowest. A sweep whose status word is zero holds nothing. Averages (VGn-p-PRA-4-SUMM-BROWSE-48SEC):
 big-endian integers of 2 bytes, which are year (since 1900), day, hour, minute and second, four of the spacecraft, and
-70 powers for each sense of circular polarisation.
+70 powers for each sense of circular polarisation. Frames: `grammars.voyager_pra_frames`.
 
 Format: labels of the sweeps, which describe them in two ways (a CONTAINER for Jupiter, columns SWEEP1 to SWEEP8 for the
 others) and both count some bytes wrong: the layout is the same in all. INFO.TXT of VG_1502 for the averages. The width
@@ -24,9 +25,12 @@ import numpy as np
 from epncore.model.errors import HeaderError, NotGranuleError, UnreadableError
 from epncore.model.row import Missing
 from grammars import pds3
+from grammars.axes import Steps, row_steps
 from grammars.calendar_times import jd
 from grammars.protocol import GrammarOptions, Step, constant, fact
 from grammars.readers.spans import spans
+from grammars.steps import ends
+from grammars.voyager_pra_frames import STEP_S, frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +41,7 @@ if TYPE_CHECKING:
     from grammars.protocol import Answer
     from grammars.readers.pds3 import Pds3Header, Table
 
-_DATA_SET = re.compile(r"VG[12]-[JSUN]-PRA-(?:3-RDR-LOWBAND-6SEC|4-SUMM-BROWSE-48SEC)")
+_DATA_SET = re.compile(r"VG[12]-[JSUN]-PRA-(?:3-RDR-LOWBAND-6SEC|4-SUMM-BROWSE-48SEC|2-RDR-HIGHRATE-60MS)")
 
 _SWEEPS_ROW_BYTES = 2286  # 6 for the date, 6 for the second, 8 sweeps of 71 numbers of 4, CR and LF
 _SWEEPS, _SWEEP_BYTES, _HEAD_BYTES = 8, 284, 12
@@ -50,23 +54,29 @@ _AVERAGE_S = 48.0
 _LOWEST_HZ, _STEP_HZ, _CHANNELS = 1200.0, 19200.0, 70
 _HIGHEST_HZ = _LOWEST_HZ + (_CHANNELS - 1) * _STEP_HZ
 _WIDTH_HZ = 1000.0
+_FLUX = "phot.flux.density;em.radio"
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What one file tells. Times are JD, UTC; steps and exposures s."""
+    """What one file tells, of the low band where it says nothing else. Times are JD, UTC; the rest s and Hz."""
 
     time_min: float
     time_max: float
     step: float
     exposure: Answer
+    product_type: str = "ds"
+    measurements: tuple[str, ...] = (_FLUX, "phot.flux.density;phys.polarization.circular")
+    spectral_range: tuple[float, float] = (_LOWEST_HZ, _HIGHEST_HZ)
+    spectral_steps: Steps | tuple[float, float] | None = (_STEP_HZ, _STEP_HZ)
+    resolution: tuple[float, float] | None = (_LOWEST_HZ / _WIDTH_HZ, _HIGHEST_HZ / _WIDTH_HZ)
 
 
 class VoyagerPra:
     """The grammar; see `grammars.protocol.Grammar`."""
 
     name = "voyager_pra"
-    version = 1
+    version = 2
     format = "pds3"
     generic = False
     options: type[GrammarOptions] = GrammarOptions
@@ -86,26 +96,24 @@ class VoyagerPra:
         NotGranuleError
             Where each sweep is empty.
         """
-        return _averages(header) if "-BROWSE-" in pds3.data_set(header) else _sweeps(header)
+        kind = pds3.data_set(header)
+        return _frame(header) if "-HIGHRATE-" in kind else _averages(header) if "-BROWSE-" in kind else _sweeps(header)
 
     def steps(self, options: GrammarOptions) -> Iterator[Step]:  # noqa: ARG002  the same for all collections
         """One step a column; what is not here is the config's, or unknown."""
-        polarised = ("phot.flux.density;em.radio", "phot.flux.density;phys.polarization.circular")
-        described = "DATA_SET_ID, label and INFO.TXT: 70 channels from 1326.0 to 1.2 kHz, 19.2 kHz apart"
-        yield constant("dataproduct_type", ("ds",), "powers over time and frequency")
-        yield constant("measurement_type", polarised, "powers in both senses of circular polarisation, in turn")
+        described = "DATA_SET_ID, label and INFO.TXT: 70 channels from 1326.0 to 1.2 kHz, 19.2 kHz apart; or header"
+        yield fact("dataproduct_type", "product_type", "powers over time and frequency; frames at two at a time")
+        yield fact("measurement_type", "measurements", "powers; in the low band of both senses of polarisation")
         yield constant("measurement_unit", "mB", "label, UNIT of the sweeps: millibels")
-        yield fact("time_min", "time_min", "earliest sweep that is not empty, and 3.9 s; or earliest average")
-        yield fact("time_max", "time_max", "end of the last sweep that is not empty, or of the last average")
-        yield fact("time_sampling_step_min", "step", "DATA_SET_ID: a sweep takes 6 s, an average 48 s")
-        yield fact("time_sampling_step_max", "step", "DATA_SET_ID: a sweep takes 6 s, an average 48 s")
-        yield constant("spectral_range_min", _LOWEST_HZ, described)
-        yield constant("spectral_range_max", _HIGHEST_HZ, described)
-        yield constant("spectral_sampling_step_min", _STEP_HZ, described)
-        yield constant("spectral_sampling_step_max", _STEP_HZ, described)
-        for end, hertz in (("min", _LOWEST_HZ), ("max", _HIGHEST_HZ)):
-            yield constant(f"spectral_resolution_{end}", hertz / _WIDTH_HZ, "catalogue of PDS: each channel 1 kHz wide")
+        yield fact("time_min", "time_min", "earliest sweep that is not empty, and 3.9 s; earliest average or line")
+        yield fact("time_max", "time_max", "end of the last sweep or line that is not empty, or of the last average")
+        for end in ("min", "max"):
+            described_step = "DATA_SET_ID: a sweep takes 6 s, an average 48 s, a pair of a frame 1/7200 s"
+            yield fact(f"time_sampling_step_{end}", "step", described_step)
             yield fact(f"time_exp_{end}", "exposure", "catalogue of NASA: 25 ms at each channel")
+        yield from ends("spectral_range", "spectral_range", described)
+        yield from ends("spectral_sampling_step", "spectral_steps", described)
+        yield from ends("spectral_resolution", "resolution", "catalogue of PDS: each channel 1 kHz wide; or header")
         yield constant("instrument_name", ("PRA", "Planetary Radio Astronomy"), "DATA_SET_ID, INSTRUMENT_NAME")
         yield from pds3.steps()
 
@@ -139,6 +147,18 @@ def _averages(header: Pds3Header) -> Facts:
     first, last = min(times), max(times)
     exposure = Missing("an average over 48 s; how much of it the receiver took is not told")
     return Facts(jd(*first), jd(last[0], last[1] + _AVERAGE_S), _AVERAGE_S, exposure)
+
+
+def _frame(header: Pds3Header) -> Facts:
+    found = frame(header)
+    hertz = np.array(found.frequencies_hz)
+    low, high = float(hertz.min()), float(hertz.max())
+    exposure = Missing("samples come through a filter of 0.1 ms; how long one takes is not told")
+    width_hz = found.width_hz
+    return Facts(
+        found.start, found.stop, STEP_S, exposure, "ts", (_FLUX,), (low, high), row_steps(hertz),
+        (low / width_hz, high / width_hz) if width_hz else None,
+    )  # fmt: skip
 
 
 def _check_length(table: Table, wanted_bytes: int) -> None:

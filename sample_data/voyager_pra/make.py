@@ -1,4 +1,5 @@
-"""Tiny PDS3 products as the low band of Voyager PRA has them: sweeps, described in two ways, and averages over 48 s.
+"""Tiny PDS3 products as Voyager PRA has them: sweeps of the low band, described in two ways, averages over 48 s, and a
+high rate frame, which is cut to 40 of its 800 lines.
 
 Invented data, real layout: Jovian hectometric bursts, and a quiet Neptune with a burst when the spacecraft is closest.
 Same bytes on every run.
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -128,6 +130,44 @@ END_OBJECT                    = TIME_SERIES
 END
 """
 
+FRAME = """PDS_VERSION_ID                = PDS3
+RECORD_TYPE                   = UNDEFINED
+^HEADER_TABLE                 = ("{data}", 1 <BYTES>)
+^F1_F2_TIME_SERIES            = ("{data}", 29 <BYTES>)
+^F3_F4_TIME_SERIES            = ("{data}", {second} <BYTES>)
+DATA_SET_ID                   = "VG2-N-PRA-2-RDR-HIGHRATE-60MS-V1.0"
+SPACECRAFT_NAME               = "VOYAGER 2"
+INSTRUMENT_NAME               = "PLANETARY RADIO ASTRONOMY RECEIVER"
+TARGET_NAME                   = NEPTUNE
+MISSION_PHASE_NAME            = "NEPTUNE ENCOUNTER"
+START_TIME                    = "N/A"
+STOP_TIME                     = "N/A"
+PRODUCT_ID                    = "{data}"
+PRODUCT_CREATION_TIME         = 2002-09-19
+OBJECT                        = HEADER_TABLE
+  INTERCHANGE_FORMAT            = BINARY
+  ROWS                          = 1
+  COLUMNS                       = {count}
+  ROW_BYTES                     = 28
+{columns}END_OBJECT                    = HEADER_TABLE
+{series}END
+"""
+
+SERIES = """OBJECT                        = {name}
+  INTERCHANGE_FORMAT            = BINARY
+  ROWS                          = {rows}
+  COLUMNS                       = 1
+  ROW_BYTES                     = 1600
+  SAMPLING_PARAMETER_NAME       = TIME
+  SAMPLING_PARAMETER_UNIT       = MICROSECOND
+  SAMPLING_PARAMETER_INTERVAL   = 138.8
+{column}END_OBJECT                    = {name}
+"""
+FRAME_FIELDS = {
+    "YEAR": 2, "DAY": 2, "HOUR": 1, "MINUTE": 1, "SECOND": 1, "SPACECRAFT": 1, "INTEGRAL_FDS": 2, "FRACTIONAL_FDS": 1,
+    "FREQUENCY_1": 4, "FREQUENCY_2": 4, "FREQUENCY_3": 4, "FREQUENCY_4": 4, "BANDWIDTH": 1,
+}  # fmt: skip
+
 INTEGER = """OBJECT = COLUMN
   NAME = {name}
   DATA_TYPE = MSB_INTEGER
@@ -153,6 +193,7 @@ def make(folder: Path) -> list[Path]:
             "2/11390:01:001", lost=(),
         ),
         _browse(folder),
+        _frame(folder),
     ]  # fmt: skip
 
 
@@ -192,6 +233,29 @@ def _browse(folder: Path) -> Path:
     os.utime(structure, (0, 0))
     label = BROWSE.format(records=len(rows), table=data.name)
     return _stamped(path, data, label, "1996-04-24")
+
+
+def _frame(folder: Path) -> Path:
+    """Half of the lines at 921.6 and 614.4 kHz, then at 614.4 and 307.2 kHz; the last two hold nothing."""
+    path, data, rows = folder / "C1065111.LBL", folder / "C1065111.DAT", 20
+    header = struct.pack(">HHBBBBHBIIIIB", 1989, 213, 6, 10, 47, 2, 10651, 11, 921600, 614400, 614400, 307200, 200)
+    rng = np.random.default_rng(10651)
+    lines = (2400 + rng.normal(0.0, 60.0, (2 * rows, 400, 2)) + 800.0 * (np.arange(400) % 90 < 9)[:, None]).astype(
+        ">u2"
+    )
+    lines[-2:] = 0
+    data.write_bytes(header + lines.tobytes())
+    starts = np.cumsum([1, *FRAME_FIELDS.values()]).tolist()
+    columns = [
+        INTEGER.format(name=name, start=start, size=size, items="").replace("MSB_", "MSB_UNSIGNED_")
+        for (name, size), start in zip(FRAME_FIELDS.items(), starts, strict=False)
+    ]
+    pairs = INTEGER.format(name="SAMPLE_PAIR", start=1, size=1600, items="  ITEMS = 800\n  ITEM_BYTES = 2\n")
+    series = [SERIES.format(name=name, rows=rows, column=pairs) for name in ("F1_F2_TIME_SERIES", "F3_F4_TIME_SERIES")]
+    label = FRAME.format(
+        data=data.name, second=29 + 1600 * rows, count=len(columns), columns="".join(columns), series="".join(series)
+    )
+    return _stamped(path, data, label, "2002-09-19")
 
 
 def _neptune() -> np.ndarray:

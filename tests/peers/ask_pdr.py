@@ -57,8 +57,9 @@ def of_date(dates: Any, seconds: Any) -> Any:
 
 
 def years(since_1900: Any) -> Any:
-    """Julian Days of the starts of years."""
-    return np.array([JD_OF_1900 + (dt.date(1900 + int(year), 1, 1) - dt.date(1900, 1, 1)).days for year in since_1900])
+    """Julian Days of the starts of years, of which some labels write all digits."""
+    dates = [dt.date(int(year) % 1900 + 1900, 1, 1) for year in since_1900]
+    return np.array([JD_OF_1900 + (date - dt.date(1900, 1, 1)).days for date in dates])
 
 
 def cards(data: Any) -> dict[str, float]:

@@ -21,6 +21,7 @@ GRANULES = {
     "PRA_I.LBL": "voyager_pra",
     "VG2_NEP_PRA_6SEC.LBL": "voyager_pra",
     "T790306.LBL": "voyager_pra",
+    "C1065111.LBL": "voyager_pra",
     "C1626953.LBL": "voyager_pws_pds3",
     "T790228.LBL": "voyager_pws_pds3",
     "T1997298_MFR0.LBL": "cassini_rpws",
