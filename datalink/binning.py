@@ -121,7 +121,7 @@ class Spectrogram:
         self.only: Block | None = None
         self._sums = np.zeros((grid.columns, grid.rows))
         self._counts = np.zeros((grid.columns, grid.rows))
-        self._last_s = np.full(grid.columns, -np.inf)
+        self._last_s = np.full((grid.columns, grid.rows), -np.inf)
         self._channels: dict[bytes, _Channels] = {}
 
     def add(self, block: Block) -> None:
@@ -137,16 +137,18 @@ class Spectrogram:
             sums, counts = sum_of(block.values[start:stop])
             self._sums[column] += channels.rows_of(sums)
             self._counts[column] += channels.rows_of(counts)
-            self._last_s[column] = max(self._last_s[column], float(np.max(block.seconds[start:stop])))
+            last_s = np.where(channels.reached, np.max(block.seconds[start:stop]), -np.inf)
+            self._last_s[column] = np.maximum(self._last_s[column], last_s)
 
     def image(self) -> NDArray[np.float64]:
         """Means, shape (rows, columns), the lowest frequency first.
 
-        A column without a record repeats the one before for as long as that one's last record lasts.
+        Where no record of a column reaches a row, it shows the column before for as long as that one's last record
+        lasts. By rows, since the bands of a receiver may take turns.
         """
         with np.errstate(invalid="ignore"):
             means = np.where(self._counts > 0, self._sums / np.maximum(self._counts, 1), np.nan)
-        return np.asarray(means[held(self._last_s, self.grid, self.step_s)].T)
+        return np.take_along_axis(means, held(self._last_s, self.grid, self.step_s), axis=0).T
 
     def _channels_of(self, axis: NDArray[np.float64]) -> _Channels:
         key = axis.tobytes()
@@ -172,6 +174,7 @@ class _Channels:
         cover = _cover(place, grid.rows)
         self.empty = np.flatnonzero((hit == 0) & (cover >= 0))
         self.cover = cover[self.empty]
+        self.reached = (hit > 0) | (cover >= 0)
 
     def rows_of(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
         found = np.bincount(self.row, weights=sums, minlength=self.rows + 1)[: self.rows]
@@ -277,11 +280,11 @@ def sum_of(values: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float6
 
 
 def held(last_s: NDArray[np.float64], grid: Grid, step_s: float) -> NDArray[np.intp]:
-    """Which column to show in each: itself, or the one before whose last record still lasts; shape (columns,)."""
-    own = np.arange(grid.columns)
+    """Which column to show in each: itself, or the one before whose last record still lasts; shape (columns, rows)."""
+    own = np.arange(grid.columns)[:, np.newaxis]
     filled = np.isfinite(last_s)
-    before = np.maximum.accumulate(np.where(filled, own, -1))
+    before = np.maximum.accumulate(np.where(filled, own, -1), axis=0)
     width = (grid.stop_s - grid.start_s) / grid.columns
     centre = grid.start_s + (own + 0.5) * width
-    lasts = (before >= 0) & (centre < last_s[before] + HELD_STEPS * step_s)
-    return np.where(lasts | filled, before, own)
+    held_s = np.take_along_axis(last_s, np.maximum(before, 0), axis=0) + HELD_STEPS * step_s
+    return np.where((before >= 0) & (centre < held_s) | filled, before, own)

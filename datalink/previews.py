@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-DRAWING_VERSION = 1
+DRAWING_VERSION = 2
 """Goes up when the same file would be drawn otherwise; then all pictures are drawn again."""
 
 SOURCE_KEY = "epncore-source"

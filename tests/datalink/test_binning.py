@@ -107,6 +107,15 @@ def test_axes_that_change_with_the_mode_go_to_their_own_rows() -> None:
     np.testing.assert_array_equal(found.image()[:, 1], [np.nan, np.nan, 3.0, 4.0])
 
 
+def test_bands_that_take_turns_leave_no_holes() -> None:
+    """Each is held until its own next record, and no longer."""
+    found = Spectrogram(Grid(0.0, 4.0, 8, 4, 0.0, 4.0), np.array([0.5, 1.5, 2.5, 3.5]), 1.0)
+    found.add(Block(np.array([0.0, 1.0]), np.array([[1.0, 2.0], [1.0, 2.0]]), np.array([0.5, 1.5])))
+    found.add(Block(np.array([0.5, 1.5, 2.5]), np.array([[3.0, 4.0]] * 3), np.array([2.5, 3.5])))
+    is_filled = np.isfinite(found.image())
+    assert [row.nonzero()[0].tolist() for row in is_filled] == [[0, 1, 2, 3, 4]] * 2 + [[1, 2, 3, 4, 5, 6, 7]] * 2
+
+
 def test_records_without_a_time_are_left_out() -> None:
     found = Spectrogram(Grid(0.0, 2.0, 2, 1, 0.5, 1.5), np.array([1.0]), 1.0)
     found.add(Block(np.array([np.nan, -5.0, 1.0, 99.0]), np.array([[7.0], [7.0], [1.0], [7.0]])))
