@@ -9,42 +9,28 @@ Format: das2 Interface Control Document 2.2.2, sections 2.2 (x, y and yscan) and
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from epncore.model.errors import HeaderError
 from epncore.model.row import Found, Missing
-from epncore.model.units import duration_factor_s, frequency_factor_hz
+from grammars import das2_pictures
 from grammars.axes import Steps, row_steps
-from grammars.calendar_times import date_and_second, jd_after
+from grammars.calendar_times import jd_after
 from grammars.cdf_times import union
+from grammars.das2_axes import ZERO, Clock, hertz, offsets_s
 from grammars.protocol import GrammarOptions, Step, constant, fact
-from grammars.record_times import cadence, reach
 from grammars.steps import ends
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
     from epncore.model.columns import Column
+    from grammars.pictures import NoPicture, Picture
     from grammars.protocol import Answer
-    from grammars.readers.das2 import Das2Header, Records
-    from grammars.readers.das2_packets import Kind, Plane
-
-_ZERO = dt.date(2000, 1, 1)
-# Origin and seconds a count of the units of binary times; none of them has leap seconds.
-_UNITS = {
-    "us2000": (_ZERO, 1e-6), "t2000": (_ZERO, 1.0), "t1970": (dt.date(1970, 1, 1), 1.0),
-    "us1980": (dt.date(1980, 1, 1), 1e-6), "mj1958": (dt.date(1958, 1, 1), 86400.0),
-    "mjd": (dt.date(1858, 11, 17), 86400.0),
-}  # fmt: skip
-
-_BELIEVED_S = 1000 * 366 * 86400.0
+    from grammars.readers.das2 import Das2Header
 
 # What spectral densities and fields are, by what their unit starts with; the first that does.
 _QUANTITIES = (
@@ -90,20 +76,20 @@ class Das2Stream:
             Where times are none, or in a unit that das2 does not have.
         """
         found = header.records()
-        clocks = [_Clock.of(records) for records in found]
+        clocks = [Clock.of(records) for records in found]
         planes = [plane for records in found for plane in records.kind.planes]
-        hertz = [axis for axis in map(_hertz, planes) if axis is not None]
-        within = union(map(_within_s, planes))
+        axes = [axis[np.isfinite(axis)] for axis in map(hertz, planes) if axis is not None]
+        within = union(row_steps(offsets) for offsets in map(offsets_s, planes) if offsets is not None)
         units = tuple(dict.fromkeys(plane.unit for plane in planes if plane.unit))
         return Facts(
-            product_type="ds" if hertz else "ts",
+            product_type="ds" if axes else "ts",
             measurements=_measurements(units),
             unit=_vounit(units[0]) if len(units) == 1 else Missing("the quantities have several units, or none"),
-            time_min=jd_after(_ZERO, min(clock.first_s for clock in clocks)),
-            time_max=jd_after(_ZERO, max(clock.end_s for clock in clocks)),
+            time_min=jd_after(ZERO, min(clock.first_s for clock in clocks)),
+            time_max=jd_after(ZERO, max(clock.end_s for clock in clocks)),
             time_steps=within or union(clock.steps for clock in clocks),
-            spectral_range=(min(float(h.min()) for h in hertz), max(float(h.max()) for h in hertz)) if hertz else None,
-            spectral_steps=union(row_steps(axis) for axis in hertz),
+            spectral_range=(min(float(h.min()) for h in axes), max(float(h.max()) for h in axes)) if axes else None,
+            spectral_steps=union(row_steps(axis) for axis in axes),
         )
 
     def steps(self, options: GrammarOptions) -> Iterator[Step]:  # noqa: ARG002  the same for all collections
@@ -118,72 +104,9 @@ class Das2Stream:
         yield from ends("spectral_sampling_step", "spectral_steps", "steps of the yTags, yUnits")
         yield constant("time_scale", "UTC", "das2 streams have UTC")
 
-
-@dataclass(frozen=True, slots=True)
-class _Clock:
-    """The times of records of one kind, s from 2000-01-01 in days of 86400 s."""
-
-    first_s: float
-    end_s: float
-    steps: Steps | None
-
-    @classmethod
-    def of(cls, records: Records) -> _Clock:
-        seconds = _believed([_seconds(span, records.kind) for span in records.spans], records.kind)
-        steps = cadence(seconds)
-        within = [_length_s(plane) for plane in records.kind.planes]
-        length_s = max(within, default=0.0) or (steps.median if steps else 0.0)
-        first_s, last_s = reach(seconds)
-        return cls(first_s, last_s + length_s, steps)
-
-
-def _seconds(values: list[bytes], kind: Kind) -> NDArray[np.float64]:
-    """Times of records; NaN where one is none."""
-    if kind.x.dtype is None:
-        found = [date_and_second(value.decode("latin-1")) for value in values]
-        return np.array([(one[0] - _ZERO).days * 86400 + one[1] if one else np.nan for one in found])
-    if kind.x_unit in _UNITS:
-        origin, scale = _UNITS[kind.x_unit]
-        counts = np.frombuffer(b"".join(values), kind.x.dtype).astype(np.float64)
-        return counts * scale + (origin - _ZERO).days * 86400.0
-    known = ", ".join(_UNITS)
-    raise HeaderError(f"times in {kind.x_unit!r:.60}", place=f"x of {kind.tag.decode()}", hint=f"Read here: {known}")
-
-
-def _believed(spans: list[NDArray[np.float64]], kind: Kind) -> list[NDArray[np.float64]]:
-    """Without fill values: a thousand years around 2000 are believed, and they are so of most records."""
-    found = []
-    for seconds in spans:
-        # The other byte order makes numbers of all sizes: what is neither zero nor a microsecond was never meant.
-        size = np.abs(seconds)
-        found.append(seconds[(size < _BELIEVED_S) & ((size == 0) | (size > 1e-7))])
-    records, valid = sum(one.size for one in spans), sum(one.size for one in found)
-    if 2 * valid < records or not valid:
-        raise HeaderError(
-            f"{records - valid} of {records} records have no time that can be right", place=f"x of {kind.tag.decode()}"
-        )
-    return [one for one in found if one.size]
-
-
-def _hertz(plane: Plane) -> NDArray[np.float64] | None:
-    factor = frequency_factor_hz(plane.y_unit) if plane.y_unit else None
-    if factor is None or plane.y_tags is None:
-        return None
-    found = plane.y_tags[plane.y_tags > 0] * factor
-    return found if found.size else None
-
-
-def _within_s(plane: Plane) -> Steps | None:
-    """Steps within a record: those of a waveform."""
-    factor = duration_factor_s(plane.y_unit) if plane.y_unit else None
-    return row_steps(plane.y_tags * factor) if factor is not None and plane.y_tags is not None else None
-
-
-def _length_s(plane: Plane) -> float:
-    steps, factor = _within_s(plane), duration_factor_s(plane.y_unit) if plane.y_unit else None
-    if steps is None or factor is None or plane.y_tags is None:
-        return 0.0
-    return float(plane.y_tags.max()) * factor + steps.median
+    def pictures(self, header: Das2Header, options: GrammarOptions) -> Iterator[Picture | NoPicture]:  # noqa: ARG002
+        """See `grammars.das2_pictures`."""
+        return das2_pictures.pictures(header)
 
 
 def _vounit(text: str) -> Answer:

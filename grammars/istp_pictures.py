@@ -1,7 +1,6 @@
 """The data variables of an ISTP CDF for its preview: spectra, series, vectors, waveforms; by record ranges.
 
-A waveform (an axis of offsets in time) gives two pictures: its extremes over time, and the spectrum of each record,
-as plasma wave people look at it.
+An axis of offsets in time makes a waveform (`grammars.waveforms`).
 
 Format: ISTP/IACG guidelines (DEPEND_i, LABL_PTR_i, LABLAXIS, UNITS, SCALETYP, FILLVAL, VALIDMIN, VALIDMAX).
 """
@@ -18,8 +17,9 @@ from grammars import cdf_times
 from grammars.istp_data import axes, table
 from grammars.istp_spectrum import factor_hz
 from grammars.istp_units import picture_scale
-from grammars.pictures import BLOCK_BYTES, Block, NoPicture, Picture, usual_step
+from grammars.pictures import BLOCK_BYTES, MAX_COMPONENTS, Block, NoPicture, Picture, usual_step
 from grammars.readers.cdf_data import TEXT_TYPES
+from grammars.waveforms import Starts, waveform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from grammars.readers.cdf_records import Variable
 
 Shown: TypeAlias = Picture | NoPicture
-
-MAX_COMPONENTS = 16
-"""Of more numbers in a record without an axis of frequencies, lines tell nothing."""
 
 _STEP_RECORDS = 1 << 16
 
@@ -230,42 +227,9 @@ def _labels(source: _Source, count: int) -> tuple[str, ...]:
     return names if len(names) == count else tuple(str(number) for number in range(1, count + 1))
 
 
-def _waveform(source: _Source, offsets: NDArray[np.float64]) -> Iterator[Shown]:
-    """Extremes over time; and where the samples are regular, the power spectrum of each record."""
-    sample_s = usual_step(offsets)
-    if sample_s is None:
-        yield NoPicture(source.name, "the offsets within a record are no times")
-        return
-    reach_s = float(np.nanmax(offsets)) + sample_s
-    whole_s = source.length_s + reach_s
+def _waveform(source: _Source, offsets_s: NDArray[np.float64]) -> Iterator[Shown]:
+    def records() -> Iterator[Block]:
+        return (Block(seconds, values) for _, seconds, values in source.blocks())
 
-    def samples() -> Iterator[Block]:
-        for _, seconds, values in source.blocks():
-            yield Block((seconds[:, None] + offsets).ravel(), values.reshape(-1, 1))
-
-    yield Picture(source.name, source.unit, "linear", source.origin_jd, 0.0, whole_s, sample_s, samples)
-    if offsets.size >= 16 and np.allclose(np.diff(offsets), sample_s, rtol=1e-2):
-        yield _power(source, offsets.size, sample_s, whole_s)
-
-
-def _power(source: _Source, count: int, sample_s: float, whole_s: float) -> Picture:
-    """Periodograms with a Hann window; a record that misses a sample gives none.
-
-    A spectrum stands until the next one, as usual in the field: when samples were taken is seen in the waveform.
-    """
-    window = np.hanning(count)
-    norm = 2.0 * sample_s / float(np.sum(window**2))
-
-    def blocks() -> Iterator[Block]:
-        for _, seconds, values in source.blocks():
-            for first in range(0, len(values), 256):  # spectra take eight times the room of bytes
-                some = np.asarray(values[first : first + 256], np.float64)
-                some = some - some.mean(axis=1, keepdims=True)
-                power = np.abs(np.fft.rfft(some * window, axis=1)[:, 1:]) ** 2 * norm
-                yield Block(seconds[first : first + 256], power)
-
-    unit = f"({source.unit})**2/Hz" if source.unit else "relative power"
-    return Picture(
-        f"{source.name}, spectrum", unit, "dB", source.origin_jd, 0.0, whole_s,
-        max(source.step_s, count * sample_s), blocks, np.asarray(np.fft.rfftfreq(count, sample_s)[1:], np.float64),
-    )  # fmt: skip
+    starts = Starts(source.origin_jd, source.length_s, source.step_s)
+    return waveform(source.name, source.unit, starts, offsets_s, records)

@@ -24,6 +24,9 @@ Scale = Literal["linear", "dB", "log"]
 BLOCK_BYTES = 1 << 22
 """About as much data (4 MiB) as one block should hold."""
 
+MAX_COMPONENTS = 16
+"""Of more numbers in a record without an axis of frequencies, lines tell nothing."""
+
 _LONGEST_NAME = 120
 _USUAL = 0.95
 

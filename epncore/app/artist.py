@@ -98,7 +98,7 @@ class Artist:
         file = source_file(self.folder, self.collection, seen)
         if not isinstance(plan.grammar, Depicts):
             return Sketch(seen.path, "without", reason=f"grammar {plan.grammar.name!r} has no pictures")
-        source = _fingerprint(plan, file)
+        source = _fingerprint(plan, file, seen)
         uid = granule_uid_of(file, self.collection, product)
         if uid is not None and self._is_drawn(uid, source):
             return Sketch(seen.path, "unchanged", uid, picture_name(uid))
@@ -138,9 +138,9 @@ def picture_paths(folder: Path, name: str) -> tuple[Path, Path]:
     return folder / f"{name}.png", folder / f"{name}-thumb.png"
 
 
-def _fingerprint(plan: Plan, file: SourceFile) -> str:
-    """Changes when the file, the config, the grammar or the way of drawing does."""
-    text = f"{plan.fingerprint} {DRAWING_VERSION} {file.size_bytes} {file.mtime_ns} {file.relative}"
+def _fingerprint(plan: Plan, file: SourceFile, seen: Seen) -> str:
+    """Changes when the file, one of its companions, the config, the grammar or the way of drawing does."""
+    text = f"{plan.fingerprint} {DRAWING_VERSION} {file.size_bytes} {file.mtime_ns} {seen.companions} {file.relative}"
     return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
 
 

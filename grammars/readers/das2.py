@@ -2,7 +2,7 @@
 
 Format: das2 Interface Control Document 2.2.2, section 2. A header packet is ``[NN]``, six digits of its length,
 and XML: 00 tells of the stream, 01 to 99 of the records that follow with the tag ``:NN:``, xx holds comments and
-exceptions. There is no index: the packets are walked through from tag to tag, and of each record only its time is read.
+exceptions. There is no index: the packets are walked through from tag to tag, and a row reads the times of records.
 A stream of one kind of records is not walked through: a sample of them is looked at, and a longer one costs no more.
 """
 
@@ -13,14 +13,21 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
+import numpy as np
+
 from epncore.model.errors import NotGranuleError, UnavailableError, UnreadableError
 from epncore.model.printable import printable
-from grammars.readers.das2_packets import Element, Kind, element, kind
+from grammars.readers.das2_packets import element, kind
 from grammars.readers.spans import spans
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
     from types import TracebackType
+
+    from numpy.typing import NDArray
+
+    from grammars.readers.das2_packets import Element, Kind
 
 PACKETS_MAX = 500_000
 """A stream that mixes kinds of records is walked through up to here: their times are held in memory."""
@@ -77,7 +84,7 @@ class Das2Reader:
                 )
             stream.seek(0)
             packets = _Packets(stream)
-            _, xml = packets.header()
+            xml = packets.stream()
             if xml.attributes.get("compression", "none") != "none":
                 raise UnreadableError("a compressed stream", place="<stream>", hint="Keep it without compression")
         except BaseException:
@@ -128,6 +135,25 @@ class Das2Header:
         except OSError as error:
             raise UnavailableError(f"cannot be read ({error.strerror})", path=str(self.path)) from None
 
+    def content(self, block_bytes: int) -> Iterator[tuple[Kind, NDArray[np.uint8]]]:
+        """All records, whole, in blocks of one kind; what mixes is sorted by kind within some `block_bytes`.
+
+        Yields
+        ------
+        Kind
+        ndarray, shape (k, record_bytes)
+            With their tags.
+
+        Raises
+        ------
+        UnreadableError, UnavailableError
+            As `records` does.
+        """
+        try:
+            yield from self._packets.content(block_bytes)
+        except OSError as error:
+            raise UnavailableError(f"cannot be read ({error.strerror})", path=str(self.path)) from None
+
 
 class _Packets:
     """What follows in a stream, packet by packet."""
@@ -135,10 +161,16 @@ class _Packets:
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self._size_bytes = stream.seek(0, os.SEEK_END)
-        self._at = 0
+        self._first = self._at = 0
 
     def close(self) -> None:
         self._stream.close()
+
+    def stream(self) -> Element:
+        """The header of the stream; its records follow."""
+        _, xml = self.header()
+        self._first = self._at
+        return xml
 
     def header(self) -> tuple[bytes, Element]:
         """The header packet that starts here: its number and its XML."""
@@ -152,47 +184,79 @@ class _Packets:
         return match.group(1), element(xml.strip(), f"byte {start}")
 
     def records(self) -> list[Records]:
-        kinds: dict[bytes, Records] = {}  # in force: a later header may give a tag another meaning
-        found: list[Records] = []
+        found: dict[Kind, Records] = {}
         said: list[str] = []
-        for _ in range(PACKETS_MAX):
-            if self._at == self._size_bytes:
-                break
-            tag = self._read(self._at, TAG_BYTES)
-            if tag not in kinds:
-                self._define(kinds, said)
-                continue
-            one = kinds[tag]
-            if not found and (sample := self._sample(one.kind)):
-                return [Records(one.kind, sample)]
-            if not one.spans[0]:
-                found.append(one)
-            one.spans[0].append(self._read(self._at + TAG_BYTES, one.kind.x.size_bytes))
-            self._at = self._after(one.kind)
-        else:
-            raise UnreadableError(f"more than {PACKETS_MAX} packets of several kinds", place=f"byte {self._at}")
+        for one, start in self._walk(said):
+            if not found and (sample := self._sample(one, start)):
+                return [Records(one, sample)]
+            times = found.setdefault(one, Records(one, [[]])).spans[0]
+            times.append(self._read(start + TAG_BYTES, one.x.size_bytes))
         if not found:
             raise NotGranuleError("; ".join(["no records", *said]), place="the stream")
-        return found
+        return list(found.values())
 
-    def _define(self, kinds: dict[bytes, Records], said: list[str]) -> None:
+    def content(self, block_bytes: int) -> Iterator[tuple[Kind, NDArray[np.uint8]]]:
+        waiting: dict[Kind, list[bytes]] = {}
+        size_bytes = 0
+        for one, start in self._walk([]):
+            if not waiting and self._sample(one, start):
+                yield from self._straight(one, start, block_bytes)
+                continue
+            waiting.setdefault(one, []).append(self._read(start, one.record_bytes))
+            size_bytes += one.record_bytes
+            if size_bytes >= block_bytes:
+                yield from _sorted(waiting)
+                size_bytes = 0
+                waiting.clear()
+        yield from _sorted(waiting)
+
+    def _walk(self, said: list[str]) -> Iterator[tuple[Kind, int]]:
+        """Each record: its kind, and where it starts; what exceptions say is added to `said`."""
+        kinds: dict[bytes, Kind] = {}  # in force: a later header may give a tag another meaning
+        self._at = self._first
+        for _ in range(PACKETS_MAX):
+            if self._at == self._size_bytes:
+                return
+            start = self._at
+            tag = self._read(start, TAG_BYTES)
+            if tag in kinds:
+                self._at = self._after(kinds[tag])
+                yield kinds[tag], start
+            else:
+                self._define(kinds, said)
+        if self._at < self._size_bytes:
+            raise UnreadableError(f"more than {PACKETS_MAX} packets of several kinds", place=f"byte {self._at}")
+
+    def _define(self, kinds: dict[bytes, Kind], said: list[str]) -> None:
         start = self._at
         number, xml = self.header()
         if number.isdigit():
             tag = b":%s:" % number
-            kinds[tag] = Records(kind(tag, xml, f"byte {start}"), [[]])
+            kinds[tag] = kind(tag, xml, f"byte {start}")
         elif xml.name == "exception":
             words = (xml.attributes.get(key, "") for key in ("type", "message"))
             said.append(printable(" ".join(word for word in words if word))[:200])
 
-    def _sample(self, one: Kind) -> list[list[bytes]] | None:
+    def _straight(self, one: Kind, start: int, block_bytes: int) -> Iterator[tuple[Kind, NDArray[np.uint8]]]:
+        """Records of one kind, as long as no others come between."""
+        self._at = start
+        while count := min(max(block_bytes // one.record_bytes, 1), (self._size_bytes - self._at) // one.record_bytes):
+            rows = _rows([self._read(self._at, count * one.record_bytes)], one)
+            others = (rows[:, :TAG_BYTES] != np.frombuffer(one.tag, np.uint8)).any(axis=1)
+            same = int(np.argmax(others)) if others.any() else count
+            self._at += same * one.record_bytes
+            yield one, rows[:same]
+            if same < count:
+                return
+
+    def _sample(self, one: Kind, start: int) -> list[list[bytes]] | None:
         """Times of some records, where nothing but records of this kind follows: by their length and their tags."""
-        count, rest = divmod(self._size_bytes - self._at, one.record_bytes)
+        count, rest = divmod(self._size_bytes - start, one.record_bytes)
         if rest:
             return None
         found = []
         for first, last in spans(count):
-            places = (self._at + place * one.record_bytes for place in range(first, last))
+            places = (start + place * one.record_bytes for place in range(first, last))
             packets = [self._read(place, TAG_BYTES + one.x.size_bytes) for place in places]
             if not all(packet.startswith(one.tag) for packet in packets):
                 return None
@@ -215,3 +279,11 @@ class _Packets:
 
     def _cut(self, start: int) -> UnreadableError:
         return UnreadableError("the stream is cut within a packet", place=f"byte {start}", hint="Fetch the file again")
+
+
+def _sorted(waiting: dict[Kind, list[bytes]]) -> Iterator[tuple[Kind, NDArray[np.uint8]]]:
+    return ((one, _rows(records, one)) for one, records in waiting.items())
+
+
+def _rows(records: list[bytes], one: Kind) -> NDArray[np.uint8]:
+    return np.frombuffer(b"".join(records), np.uint8).reshape(-1, one.record_bytes)

@@ -84,17 +84,26 @@ class Plane:
         Of the tags: of the second axis; empty for a plain value.
     y_tags : ndarray, shape (n,), optional
         Where the values stand on the second axis; None for a plain value.
+    properties : dict of str to str
+        Of the plane, without the prefixes that tell their types: ``zFill``.
+    encoding : Encoding
+        Of each value.
+    start_bytes : int
+        Of the first value in a record, counted with the tag.
     """
 
     name: str
     unit: str
     y_unit: str
     y_tags: NDArray[np.float64] | None
+    properties: dict[str, str]
+    encoding: Encoding
+    start_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Kind:
-    """Records of one kind.
+    """Records of one kind; another header makes another kind, even in the same words.
 
     Attributes
     ----------
@@ -161,13 +170,12 @@ def kind(tag: bytes, packet: Element, place: str) -> Kind:
     x = _encoding(times[0], place)
     size_bytes, planes = len(tag) + x.size_bytes, []
     for child in packet.named("y", "yscan", "z"):
-        items = 1
-        if child.name == "yscan":
-            items = _items(child, place)
-            planes.append(Plane(_name(child), child.attributes.get("zUnits", ""), *_tags(child, items, place)))
-        else:
-            planes.append(Plane(_name(child), child.attributes.get("units", ""), "", None))
-        size_bytes += items * _encoding(child, place).size_bytes
+        is_scan, encoding = child.name == "yscan", _encoding(child, place)
+        unit = child.attributes.get("zUnits" if is_scan else "units", "")
+        items = _items(child, place) if is_scan else 1
+        y_unit, y_tags = _tags(child, items, place) if is_scan else ("", None)
+        planes.append(Plane(_name(child), unit, y_unit, y_tags, child.properties(), encoding, size_bytes))
+        size_bytes += items * encoding.size_bytes
     unknown = {child.name for child in packet.children} - {"x", "y", "yscan", "z", "properties"}
     if unknown or not planes:
         raise HeaderError(f"elements {', '.join(sorted(unknown)) or 'x only'}", place=place, hint="y, z or yscan")

@@ -43,7 +43,7 @@ def add(folder: Path, text: str) -> None:
     path.write_text(f"{text}\n{path.read_text('utf-8')}", "utf-8")
 
 
-@pytest.mark.parametrize("name", ["ecallisto", "nda_routine", "voyager_pws"])
+@pytest.mark.parametrize("name", ["ecallisto", "nda_routine", "voyager_pws", "juno_waves"])
 def test_each_granule_gets_a_preview_and_a_thumbnail(collection: Collections, name: str) -> None:
     folder = collection(name)
     files = [path for path in (folder / "data").iterdir() if path.is_file()]
