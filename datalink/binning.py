@@ -172,14 +172,17 @@ class _Channels:
         self.row = row.astype(np.intp)  # the row beyond the last takes what lies outside
         hit = np.bincount(self.row, minlength=grid.rows + 1)[: grid.rows]
         cover = _cover(place, grid.rows)
-        self.empty = np.flatnonzero((hit == 0) & (cover >= 0))
-        self.cover = cover[self.empty]
-        self.reached = (hit > 0) | (cover >= 0)
+        # A row without a channel shows that of the nearest one, with all that repeats or neighbours it there.
+        source = np.where(cover >= 0, self.row[cover], grid.rows)
+        self.empty = np.flatnonzero((hit == 0) & (source < grid.rows))
+        self.source = source[self.empty]
+        self.reached = hit > 0
+        self.reached[self.empty] = True
 
     def rows_of(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
         found = np.bincount(self.row, weights=sums, minlength=self.rows + 1)[: self.rows]
         if self.empty.size:
-            found[self.empty] = sums[self.cover]
+            found[self.empty] = found[self.source]
         return np.asarray(found, np.float64)
 
 

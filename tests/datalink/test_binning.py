@@ -92,6 +92,12 @@ def test_a_band_that_is_left_out_stays_empty_and_repeats_are_padding() -> None:
     assert column[-1] == pytest.approx((11 + 12 + 13) / 3), "channels of one frequency are one"
 
 
+def test_a_row_without_a_channel_has_what_repeats_the_nearest_one() -> None:
+    axis = np.array([1.0, 2.0, 1.0, 2.0])
+    column = binned(np.zeros(1), np.array([[np.nan, 5.0, 3.0, np.nan]]), axis, Grid(0.0, 1.0, 1, 8, 0.5, 2.5))[:, 0]
+    np.testing.assert_array_equal(column, [3.0] * 4 + [5.0] * 4)
+
+
 def test_a_wide_axis_is_logarithmic_where_its_steps_are() -> None:
     logarithmic, linear = np.logspace(3, 7, 50), np.linspace(1e3, 1e7, 50)
     assert grid_of(picture(logarithmic, 1.0), 10, 100).is_log
