@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from epncore.model.errors import HeaderError
 from epncore.model.row import Missing
 from grammars.axes import as_written, row_steps
 from grammars.calendar_times import jd, jd_after
+from grammars.pictures import Block, NoPicture, Picture, positive, usual_step
 from grammars.protocol import GrammarOptions, Step, constant, fact
 from grammars.readers.kronos import hour
 from grammars.record_times import cadence
@@ -102,6 +104,32 @@ class CassiniKronos:
         yield constant("instrument_host_name", ("CO", "Cassini"), "the spacecraft of the Kronos database")
         yield constant("time_scale", "UTC", "spacecraft event times are UTC")
         yield constant("time_refposition", "Cassini", "spacecraft event time: no light time is taken off")
+
+    def pictures(self, header: KronosHeader, options: GrammarOptions) -> Iterator[Picture | NoPicture]:  # noqa: ARG002
+        """The powers of the two antennas of N2 files; of others the N2 file holds the times and frequencies."""
+        if header.level != "N2":
+            yield NoPicture(header.level, "times and frequencies stand in the N2 file of the same hour")
+            return
+        records = np.sort(header.records(), order="t97", kind="stable")
+        seconds = records["t97"] * 86400.0
+        for antenna, field in (("X", "autoX"), ("Z", "autoZ")):
+            yield _power(records, seconds, f"Power, antenna {antenna}", field)
+
+
+def _power(records: NDArray[Any], seconds: NDArray[np.float64], name: str, field: str) -> Picture:
+    first_s, last_s, step_s = float(seconds[0]), float(seconds[-1]), usual_step(seconds) or 0.0
+    hertz = as_written(records["f"]) * 1e3
+    sweeps = [0, *(np.flatnonzero(np.diff(seconds)) + 1).tolist(), len(seconds)]
+
+    def blocks() -> Iterator[Block]:
+        powers = positive(records[field].astype(np.float64))
+        for start, stop in pairwise(sweeps):
+            yield Block(seconds[start : start + 1] - first_s, powers[np.newaxis, start:stop], hertz[start:stop])
+
+    return Picture(
+        name, str(_UNIT["N2"]), "dB", jd_after(_ZERO, first_s), 0.0, last_s - first_s + step_s, step_s, blocks,
+        np.unique(hertz),
+    )  # fmt: skip
 
 
 def _derived(header: KronosHeader) -> Facts:

@@ -3,6 +3,7 @@
 PDS3 products of the data set CO-V/E/J/S/SS-RPWS-3-RDR-LRFULL-V1.0: a detached label and records of one length. The
 first record is a header (``CORPWS01``), the second holds the time of each channel within a sweep, the third the
 frequencies, and each further one the spectral densities of one sensor. Labels of whole days have nominal times.
+Densities below zero, which the MFR has at the ends of its bands, are none.
 
 Format: label of the product; RPWS_SCLK_SCET.FMT (bytes 7 to 12: day from 1958-01-01 and millisecond of the day) and
 LRFC_DATA_QUALITY.FMT (low four bits of byte 16: number of the sensor) of the volumes CORPWS.
@@ -21,6 +22,7 @@ from epncore.model.row import Found, Missing
 from grammars import pds3
 from grammars.axes import as_written, row_steps
 from grammars.calendar_times import jd_after
+from grammars.pictures import BLOCK_BYTES, Block, Picture, positive, usual_step
 from grammars.protocol import GrammarOptions, Step, constant, fact
 from grammars.readers.spans import spans
 from grammars.record_times import cadence, reach
@@ -45,7 +47,8 @@ _FREQUENCY_MAX_HZ = 20e6  # the HFR ends at 16 MHz
 _RECEIVERS = {
     "LFR": "Low Frequency Receiver", "MFR": "Medium Frequency Receiver", "HFR": "High Frequency Receiver",
 }  # fmt: skip
-_MAGNETIC = {4, 5, 6}  # Bx, By, Bz; 0 to 3 are Ex, Eu, Ev, Ew, 8 the antennas of the HFR, 11 the Langmuir probe
+_SENSORS = {0: "Ex", 1: "Eu", 2: "Ev", 3: "Ew", 4: "Bx", 5: "By", 6: "Bz", 8: "HFR antennas", 11: "Langmuir probe"}
+_MAGNETIC = {4, 5, 6}
 _ELECTRIC = {0, 1, 2, 3, 8}
 _ELECTRIC_UNIT, _MAGNETIC_UNIT = "V**2.m**-2.Hz**-1", "nT**2.Hz**-1"  # as VOUnits write them
 
@@ -94,7 +97,8 @@ class CassiniRpws:
                 place="FREQUENCY_TABLE, TIME_TABLE",
                 hint="Is the byte order big-endian?",
             )
-        times, sensors = _sweeps(header.table("SPECTRAL_DENSITY_TABLE"))
+        clocks = _sweeps(header.table("SPECTRAL_DENSITY_TABLE"))
+        times = [seconds for seconds, _ in clocks]
         channel_s = row_steps(offsets_s)
         first_s, last_s = reach(times)
         return Facts(
@@ -103,7 +107,7 @@ class CassiniRpws:
             time_steps=cadence(times),
             spectral_range=(float(hertz.min()), float(hertz.max())),
             spectral_steps=row_steps(hertz),
-            sensors=sensors,
+            sensors=frozenset(int(sensor) for _, sensors in clocks for sensor in np.unique(sensors)),
         )
 
     def steps(self, options: GrammarOptions) -> Iterator[Step]:  # noqa: ARG002  the same for all collections
@@ -119,6 +123,39 @@ class CassiniRpws:
         yield Step("instrument_name", "label, SECTION_ID", _instrument)
         yield from pds3.steps()
 
+    def pictures(self, header: Pds3Header, options: GrammarOptions) -> Iterator[Picture]:  # noqa: ARG002
+        """The spectral densities of each sensor, drawn at the starts of its sweeps."""
+        table = header.table("SPECTRAL_DENSITY_TABLE")
+        clocks = _sweeps(table)
+        seconds, sensors = (np.concatenate(every) for every in zip(*clocks, strict=True))
+        hertz = positive(_row(header, "FREQUENCY_TABLE", "FREQUENCY"))
+        numbers = np.unique(sensors).tolist()
+        sweep_s = usual_step(seconds) or 0.0
+        span_s = float(seconds.min()), float(seconds.max()) + sweep_s
+        turn_s = len(numbers) * sweep_s
+        for sensor in numbers:
+            # One that has a turn now and then does not last until the next one.
+            step_s = min(usual_step(seconds[sensors == sensor]) or turn_s, turn_s)
+            yield _picture(table, sensor, hertz, span_s, step_s)
+
+
+def _picture(
+    table: Table, sensor: int, hertz: NDArray[np.float64], span_s: tuple[float, float], step_s: float
+) -> Picture:
+    def blocks() -> Iterator[Block]:
+        for rows in table.blocks(BLOCK_BYTES):
+            times, sensors = _clock(rows)
+            here = sensors == sensor
+            densities = table.column("SPECTRAL_DENSITY", rows[here])
+            if densities.shape[1] != hertz.size:
+                place = "SPECTRAL_DENSITY_TABLE, SPECTRAL_DENSITY, ITEMS"
+                raise HeaderError(f"{densities.shape[1]} values for {hertz.size} frequencies", place=place)
+            yield Block(times[here] - span_s[0], positive(densities))
+
+    unit = _MAGNETIC_UNIT if sensor in _MAGNETIC else _ELECTRIC_UNIT if sensor in _ELECTRIC else ""
+    name = f"Spectral density, {_SENSORS.get(sensor, f'sensor {sensor}')}"
+    return Picture(name, unit, "dB", jd_after(_EPOCH, span_s[0]), 0.0, span_s[1] - span_s[0], step_s, blocks, hertz)
+
 
 def _check_first_record(table: Table) -> None:
     record = table.read(0, 1)[0].tobytes()
@@ -133,28 +170,37 @@ def _check_first_record(table: Table) -> None:
 
 def _channels(header: Pds3Header, name: str, column: str) -> NDArray[np.float64]:
     """One value a channel; channels without a value (0, NaN beyond the last one) do not count."""
-    table = header.table(name)
-    values = as_written(table.column(column, table.read(0, 1))[0].astype(np.float32))
+    values = _row(header, name, column)
     valid = values[np.isfinite(values) & ((values > 0) | (column == "TIME"))]
     if valid.size == 0:
         raise HeaderError("not one channel has a value", place=f"{name}, {column}")
     return valid
 
 
-def _sweeps(table: Table) -> tuple[list[NDArray[np.float64]], frozenset[int]]:
-    """Seconds from 1958-01-01 (days of 86400 s) of sweeps in blocks, and the numbers of their sensors."""
-    times, sensors = [], set()
+def _row(header: Pds3Header, name: str, column: str) -> NDArray[np.float64]:
+    table = header.table(name)
+    return as_written(table.column(column, table.read(0, 1))[0].astype(np.float32))
+
+
+def _sweeps(table: Table) -> list[tuple[NDArray[np.float64], NDArray[np.uint8]]]:
+    """Times and sensors of sweeps in spans, without those that have no time."""
+    clocks = []
     for first, last in spans(table.rows):
-        rows = table.read(first, last)
-        days = np.ascontiguousarray(rows[:, 6:8]).view(">u2")[:, 0].astype(np.float64)
-        milliseconds = np.ascontiguousarray(rows[:, 8:12]).view(">u4")[:, 0].astype(np.float64)
-        valid = (days > 0) & (milliseconds < _DAY_MS)
+        seconds, sensors = _clock(table.read(first, last))
+        valid = np.isfinite(seconds)
         if valid.any():
-            times.append(days[valid] * 86400 + milliseconds[valid] / 1000)
-            sensors.update((rows[valid, 15] & 15).tolist())
-    if not times:
+            clocks.append((seconds[valid], sensors[valid]))
+    if not clocks:
         raise HeaderError("not one record has a time", place="SPECTRAL_DENSITY_TABLE, SCET")
-    return times, frozenset(sensors)
+    return clocks
+
+
+def _clock(rows: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+    """Seconds from 1958-01-01 (days of 86400 s) of records, NaN where there is no time, and numbers of sensors."""
+    days = np.ascontiguousarray(rows[:, 6:8]).view(">u2")[:, 0].astype(np.float64)
+    milliseconds = np.ascontiguousarray(rows[:, 8:12]).view(">u4")[:, 0].astype(np.float64)
+    valid = (days > 0) & (milliseconds < _DAY_MS)
+    return np.where(valid, days * 86400 + milliseconds / 1000, np.nan), rows[:, 15] & np.uint8(15)
 
 
 def _measurements(granule: Granule) -> Answer:

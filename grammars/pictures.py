@@ -140,6 +140,11 @@ def usual_step(seconds: NDArray[np.float64]) -> float | None:
     return float(np.quantile(steps, _USUAL, method="lower")) if steps.size else None
 
 
+def positive(powers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Powers, NaN for zero and less, which no receiver measures: a mean must not hold them."""
+    return np.where(powers > 0, powers, np.nan)
+
+
 def picture_name(granule_uid: str) -> str:
     """The file name, without ``.png`` and ``-thumb.png``, of the pictures of a granule.
 

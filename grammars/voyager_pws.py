@@ -23,10 +23,12 @@ from epncore.model.errors import HeaderError
 from grammars import pds3
 from grammars.axes import Steps, row_steps
 from grammars.calendar_times import jd, jd_after
+from grammars.pictures import BLOCK_BYTES, Block, Picture, usual_step
 from grammars.protocol import GrammarOptions, Step, constant, fact
 from grammars.readers.spans import spans
 from grammars.record_times import cadence, reach
 from grammars.steps import ends
+from grammars.waveforms import Starts, waveform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,12 +36,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from epncore.model.columns import Column
-    from grammars.readers.pds3 import Pds3Header
+    from grammars.pictures import NoPicture
+    from grammars.readers.pds3 import Pds3Header, Table
 
 _DATA_SET = re.compile(r"VG[12]-[A-Z/]+-PWS-[12]-(?:EDR-WFRM-60MS|RDR-SA-4\.0SEC|RDR-SAFULL)")
 
 _LINES, _LINE_S, _LINE_SAMPLES = 800, 0.06, 1600
 _SAMPLE_S = 1 / 28800
+_SAMPLE_BYTES = 32  # of a sample on its way into a picture: its time and its value as numbers of 8 bytes, and copies
 
 _RECORD_BYTES = 48
 _CHANNELS_HZ = (
@@ -102,13 +106,51 @@ class VoyagerPws:
         yield fact("instrument_name", "receiver", "DATA_SET_ID")
         yield from pds3.steps()
 
+    def pictures(self, header: Pds3Header, options: GrammarOptions) -> Iterator[Picture | NoPicture]:
+        """The waveform of a frame and its spectra; or the channels of the spectrum analyser over time."""
+        facts = self.examine(header, options)
+        if "-WFRM-" in pds3.data_set(header):
+            yield from _frame(header.table("TIME_SERIES"), facts)
+        else:
+            yield _channels(header.table("TABLE"), facts)
+
+
+def _frame(table: Table, facts: Facts) -> Iterator[Picture | NoPicture]:
+    lines = np.concatenate([_clocks(table.read(*span))[:, 2] for span in spans(table.rows)])
+    first = int(lines.min())
+
+    def records() -> Iterator[Block]:
+        for rows in table.blocks(BLOCK_BYTES // _SAMPLE_BYTES):
+            pairs = rows[:, table.prefix_bytes : table.prefix_bytes + _LINE_SAMPLES // 2]
+            samples = np.stack([pairs >> 4, pairs & 15], axis=-1).reshape(-1, _LINE_SAMPLES)
+            yield Block((_clocks(rows)[:, 2].astype(np.float64) - first) * _LINE_S, samples)
+
+    starts = Starts(facts.time_min, (int(lines.max()) - first) * _LINE_S, _LINE_S)
+    yield from waveform(
+        "Waveform", facts.measurement_unit, starts, np.arange(_LINE_SAMPLES, dtype=np.float64) * _SAMPLE_S, records
+    )
+
+
+def _channels(table: Table, facts: Facts) -> Picture:
+    seconds = np.concatenate([_seconds(_fields(table.read(*span))) for span in spans(table.rows)])
+    first_s, last_s, step_s = float(seconds.min()), float(seconds.max()), usual_step(seconds) or 0.0
+
+    def blocks() -> Iterator[Block]:
+        for rows in table.blocks(BLOCK_BYTES):
+            fields = _fields(rows)
+            yield Block(_seconds(fields) - first_s, fields[:, -len(_CHANNELS_HZ) :])
+
+    return Picture(
+        "Spectrum analyser", facts.measurement_unit, "linear", facts.time_min, 0.0, last_s - first_s + step_s, step_s,
+        blocks, np.array(_CHANNELS_HZ),
+    )  # fmt: skip
+
 
 def _waveform(header: Pds3Header) -> Facts:
     """A frame: it may lack lines at its ends, which its label does not tell."""
     table = header.table("TIME_SERIES")
     looked_at = spans(table.rows)
-    clocks = np.concatenate([table.read(*span)[:, 18:24] for span in looked_at])
-    counts = np.ascontiguousarray(clocks).view(">u2")
+    counts = np.concatenate([_clocks(table.read(*span)) for span in looked_at])
     frame, lines = counts[:, :2], counts[:, 2]
     valid = (lines >= 1) & (lines <= _LINES) & (frame == frame[0]).all(axis=1) & (frame[:, 1] < 60)
     if not valid.all():
@@ -137,11 +179,10 @@ def _spectra(header: Pds3Header) -> Facts:
     if table.row_bytes != _RECORD_BYTES:
         raise HeaderError(f"rows of {table.row_bytes} bytes, not of {_RECORD_BYTES}", place="label, TABLE, ROW_BYTES")
     looked_at = spans(table.rows)
-    parts = [table.read(*span).view("<i2").astype(np.float64) for span in looked_at]
-    fields = np.concatenate(parts)[:, :4]
-    years, hours, seconds, milliseconds = fields.T
-    wrong = ~((years >= _YEARS[0]) & (years <= _YEARS[1]) & (hours >= _HOURS[0]) & (hours < _HOURS[1]))
-    wrong |= (seconds < 0) | (seconds >= 3600) | (milliseconds < 0) | (milliseconds >= 1000)
+    parts = [_fields(table.read(*span)) for span in looked_at]
+    fields = np.concatenate(parts)
+    years, hours, seconds, milliseconds = fields[:, :4].T
+    wrong = ~_is_time(fields)
     if wrong.any():
         worst = int(np.argmax(wrong))
         raise HeaderError(
@@ -170,11 +211,29 @@ def _number(looked_at: list[tuple[int, int]], place: int) -> int:
     return int(np.concatenate([np.arange(*span) for span in looked_at])[place]) + 1
 
 
+def _clocks(rows: NDArray[np.uint8]) -> NDArray[np.uint16]:
+    """Spacecraft clocks of lines, shape (k, 3): 16 bits, modulo 60, line."""
+    return np.ascontiguousarray(rows[:, 18:24]).view(">u2")
+
+
+def _fields(rows: NDArray[np.uint8]) -> NDArray[np.float64]:
+    return np.ascontiguousarray(rows).view("<i2").astype(np.float64)
+
+
+def _is_time(fields: NDArray[np.float64]) -> NDArray[np.bool_]:
+    years, hours, seconds, milliseconds = fields[:, :4].T
+    valid = (years >= _YEARS[0]) & (years <= _YEARS[1]) & (hours >= _HOURS[0]) & (hours < _HOURS[1])
+    valid &= (seconds >= 0) & (seconds < 3600) & (milliseconds >= 0) & (milliseconds < 1000)
+    return np.asarray(valid, np.bool_)
+
+
 def _seconds(fields: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Seconds since 1900-01-01, of days of 86400 s."""
-    years = {year: (dt.date(1900 + int(year), 1, 1) - _ZERO).days for year in np.unique(fields[:, 0])}
-    days = np.array([years[year] for year in fields[:, 0]], np.float64)
-    return days * 86400 + (fields[:, 1] - 24) * 3600 + fields[:, 2] + fields[:, 3] / 1000
+    """Seconds since 1900-01-01, of days of 86400 s; NaN where a record has no time."""
+    valid = _is_time(fields)
+    years, hours, seconds, milliseconds = np.where(valid, fields[:, :4].T, _HOURS[0])
+    starts = {year: (dt.date(1900 + int(year), 1, 1) - _ZERO).days for year in np.unique(years)}
+    days = np.array([starts[year] for year in years], np.float64)
+    return np.where(valid, days * 86400 + (hours - 24) * 3600 + seconds + milliseconds / 1000, np.nan)
 
 
 GRAMMAR = VoyagerPws()

@@ -33,12 +33,12 @@ def _record(size_bytes: int, **fields: str) -> np.dtype[Any]:
 
 LEVELS = {
     "N1": _record(28, ti="<u4@8", fi="<u4@12", c="u1@18"),
-    "N2": _record(45, t97="<f8@8", f="<f4@16", dt="<f4@20", df="<f4@24"),
+    "N2": _record(45, t97="<f8@8", f="<f4@16", dt="<f4@20", df="<f4@24", autoX="<f4@28", autoZ="<f4@32"),
     "N3b": _record(72),
     "N3c": _record(68),
     "N3d or N3e": _record(40),
 }
-"""Records by level, of the fields that a row needs; those of N3d and N3e are the same."""
+"""Records by level, of the fields that a row or a picture needs; those of N3d and N3e are the same."""
 
 
 def hour(ydh: int) -> dt.datetime | None:

@@ -18,6 +18,7 @@ from epncore.model.errors import HeaderError, NotGranuleError, UnavailableError,
 from grammars.readers.pds3_label import BYTES, LABEL_MAX_BYTES, is_label, parse
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
     from types import TracebackType
 
@@ -114,6 +115,11 @@ class Table:
         if len(content) < wanted:
             raise self.cut()
         return np.frombuffer(content, np.uint8).reshape(last - first, self.row_bytes)
+
+    def blocks(self, block_bytes: int) -> Iterator[NDArray[np.uint8]]:
+        """All rows, some `block_bytes` at a time, as `read` gives them."""
+        step = max(block_bytes // self.row_bytes, 1)
+        return (self.read(first, min(first + step, self.rows)) for first in range(0, self.rows, step))
 
     def column(self, name: str, rows: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Values of a numeric column that the label itself describes.

@@ -60,9 +60,7 @@ def test_a_file_that_ends_its_process_hangs_or_bloats_it_costs_only_itself(
     again = epncore(package, "ingest", folder, "--dsn", database.dsn, "--json", "--file-timeout", "2", "--log-json")
     assert {each["path"] for each in json.loads(again.stdout)["quarantined"]} == reasons.keys()
     committed = [event for event in map(json.loads, again.stderr.splitlines()) if event["event"] == "committed"]
-    assert [event["files"] for event in committed] == [1], (
-        "the others are not tried again"
-    )
+    assert [event["files"] for event in committed] == [1], "the others are not tried again"
 
 
 def test_two_packages_with_a_grammar_of_one_name_are_told_at_start(package: dict[str, str], tmp_path: Path) -> None:

@@ -75,6 +75,14 @@ def test_only_what_changed_is_drawn_again(collection: Collections) -> None:
     assert counts(preview(folder, target, workers=1)) == (1, 3, 0, 0)
 
 
+def test_a_companion_that_changed_draws_its_granule_again(collection: Collections) -> None:
+    folder = collection("cassini_rpws")
+    preview(folder, folder / "previews", workers=1)
+    data = folder / "data" / "T1997298_MFR0.DAT"
+    os.utime(data, ns=(0, data.stat().st_mtime_ns + 10**9))
+    assert counts(preview(folder, folder / "previews", workers=1)) == (1, 1, 0, 0)
+
+
 def test_unchanged_files_are_not_opened(collection: Collections) -> None:
     folder = collection("ecallisto")
     preview(folder, folder / "previews", workers=1)

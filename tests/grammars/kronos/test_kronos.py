@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from epncore.model.collection import load
 from epncore.model.errors import FileError, HeaderError, UnreadableError
 from epncore.model.row import Cell
+from grammars.cassini_kronos import GRAMMAR
+from grammars.pictures import NoPicture, Picture
 from grammars.plan import compile_plans
 from grammars.protocol import SourceFile
 from grammars.readers import kronos
@@ -162,3 +164,29 @@ def test_noise_after_the_hour_ends_in_a_row_or_a_reason(row_of: RowOf, record: n
     parts = [hour + noise[n * (record.itemsize - 4) : (n + 1) * (record.itemsize - 4)] for n in range(count)]
     with contextlib.suppress(FileError):
         row_of(b"".join(parts) or noise)
+
+
+def test_each_sweep_is_drawn_at_its_frequencies(made: dict[str, bytes], tmp_path: Path) -> None:
+    path = tmp_path / "P2004180.12"
+    path.write_bytes(made["P2"])
+    with kronos.KronosReader().open(path) as header:
+        records = header.records()
+        x, z = (one for one in GRAMMAR.pictures(header, GRAMMAR.options()) if isinstance(one, Picture))
+        blocks = list(x.blocks())
+    assert (x.name, z.name, x.unit, x.scale, x.step_s) == (
+        "Power, antenna X", "Power, antenna Z", "V**2.Hz**-1", "dB", pytest.approx(32.0),
+    )  # fmt: skip
+    assert np.concatenate([block.seconds for block in blocks]) == pytest.approx(
+        32.0 * np.concatenate([np.arange(12), np.arange(40, 52)]), abs=1e-3
+    )
+    np.testing.assert_allclose(np.concatenate([block.values[0] for block in blocks]), records["autoX"])
+    assert blocks[5].axis == pytest.approx(records["f"][:66] * 1e3)
+
+
+def test_of_other_levels_nothing_is_drawn(made: dict[str, bytes], tmp_path: Path) -> None:
+    path = tmp_path / "N3e_dsq2004180.12"
+    path.write_bytes(made["N3"])
+    with kronos.KronosReader().open(path) as header:
+        (none,) = GRAMMAR.pictures(header, GRAMMAR.options())
+    assert isinstance(none, NoPicture)
+    assert "N2 file of the same hour" in none.reason

@@ -13,6 +13,7 @@ import pytest
 from epncore.model.collection import load
 from epncore.model.errors import FileError
 from epncore.model.row import Cell
+from grammars.pictures import Block, Depicts, Picture
 from grammars.plan import compile_plans
 from grammars.protocol import SourceFile
 
@@ -42,7 +43,7 @@ class Product:
 
     def __init__(self, label: Path, collection: str) -> None:
         self.label, self.collection = label, collection
-        self.data = next(path for path in label.parent.iterdir() if path.stem == label.stem and path != label)
+        self.data = next((path for path in label.parent.iterdir() if path.stem == label.stem and path != label), label)
 
     def says(self, old: str, new: str, times: int = 1) -> Product:
         """Write something else into the label, as often as it stands there."""
@@ -60,6 +61,14 @@ class Product:
 
     def row(self) -> Row:
         return row_of(self.label, self.collection)
+
+    def pictures(self) -> list[tuple[Picture, list[Block]]]:
+        """All pictures with all their blocks."""
+        plan = compile_plans(load(SAMPLES / self.collection))[0]
+        assert isinstance(plan.grammar, Depicts)
+        with plan.opened(SourceFile(self.label, self.label.name, 0, 0)) as granule:
+            found = plan.grammar.pictures(granule.header, plan.options)
+            return [(one, list(one.blocks())) for one in found if isinstance(one, Picture)]
 
     def refused(self) -> FileError:
         with pytest.raises(FileError) as caught:
