@@ -56,8 +56,8 @@ class Grid:
         with np.errstate(invalid="ignore"):
             share = (seconds - self.start_s) / (self.stop_s - self.start_s)
             inside = (share >= 0) & (share <= 1)
-        # A start on the edge of a column belongs to it, whatever the last bit of the division says.
-        whole = np.floor(np.where(inside, share, 0.0) * self.columns + 1e-6).astype(np.intp)
+        # A start on the edge of a column belongs to it, whatever its last digits say: a Julian day has steps of 40 us.
+        whole = np.floor(np.where(inside, share, 0.0) * self.columns + 1e-3).astype(np.intp)
         return np.asarray(np.where(inside, np.minimum(whole, self.columns - 1), -1), np.intp)
 
     def place(self, values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -68,6 +68,13 @@ def test_numbers_of_any_type_are_averaged_without_overflow(kind: type) -> None:
     np.testing.assert_array_equal(image, np.full((2, 2), 200.0))
 
 
+def test_the_last_digits_of_a_time_move_no_record_into_the_column_before() -> None:
+    """Times of a Julian day are right to 40 us."""
+    times = np.arange(10.0) + np.tile([2e-5, -2e-5], 5)
+    image = binned(times, np.arange(10.0)[:, None], np.array([1.0]), Grid(0.0, 10.0, 10, 1, 0.5, 1.5))
+    np.testing.assert_array_equal(image[0], np.arange(10.0))
+
+
 def test_rows_run_upwards_whatever_the_order_of_the_channels() -> None:
     axis = np.array([30.0, 20.0, 10.0])
     image = binned(np.arange(2.0), np.array([[3.0, 2.0, 1.0]] * 2), axis, grid_of(picture(axis, 2.0), 10, 10))
