@@ -12,7 +12,8 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from epncore.model.errors import HeaderError
 from epncore.model.row import Missing, show
 from epncore.model.units import SECONDS_PER_DAY
 from grammars.axes import as_written
+from grammars.fits_pictures import Spectra
 from grammars.istp_spectrum import Spectrum, of_tables
 from grammars.long_tables import read_column
 from grammars.mapped_fits import FitsEntry, FitsSource
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from grammars.mapping.source import Times
+    from grammars.pictures import Picture
     from grammars.protocol import Answer, Granule
     from grammars.readers.fits import FitsHeader
 
@@ -51,6 +54,13 @@ _STATIONS = {
 }
 _TDIM = re.compile(r"\((\d{1,9}),(\d{1,9}),1,1\)")
 _TFORM = re.compile(r"(\d{1,9})E")
+_STOKES = {
+    1: "Stokes I", 2: "Stokes Q", 3: "Stokes U", 4: "Stokes V", -1: "RR", -2: "LL", -3: "RL", -4: "LR",
+    -5: "XX", -6: "YY", -7: "XY", -8: "YX",
+}  # fmt: skip
+"""By their codes on an axis STOKES (FITS Standard 4.0, table 29)."""
+_SIGNED = {"Stokes Q", "Stokes U", "Stokes V", "RL", "LR", "XY", "YX"}
+_POLARISATIONS_MAX, _BEAMS_MAX = 4, 4
 _UNSET = {"", "UNKNOWN", "UKNOWN"}
 """What the writer has for what it was not told; the second as it spells it."""
 
@@ -127,26 +137,56 @@ class LwaSdfitsGrammar:
         yield Step("proposal_id", "card PROJID", lambda granule: _told(granule.header.get("PROJID", _TABLE), "PROJID"))
         yield Step("creation_date", "card DATE", _created)
 
+    def pictures(self, header: FitsHeader, options: GrammarOptions) -> Iterator[Picture]:  # noqa: ARG002  there are none
+        """A panel a polarisation: powers in dB, products and differences of two as they are."""
+        channels, polarisations = _shape(header)
+        hertz = _hertz(header, channels)
+        for label, spectra in _beams(header):
+            for place in range(min(polarisations, _POLARISATIONS_MAX)):
+                name, is_power = _stokes(header, place)
+                part = partial(_part_of_cells, channels=channels, place=place)
+                yield spectra.picture(label + name, "uncalibrated power", hertz, part, is_power=is_power)
 
-def _numbers(header: FitsHeader, name: str) -> NDArray[np.float64]:
-    """Numbers of a column; of long tables some rows (docs/adr/0032)."""
-    read = read_column(header, name, _TABLE)
+
+def _beams(header: FitsHeader) -> Iterator[tuple[str, Spectra]]:
+    """The spectra of each beam, whose rows take turns."""
+    first_day, looked_at, _ = _seconds(header)
+    _, seconds, _ = _seconds(header, whole=True)
+    first_s, last_s = float(np.nanmin(looked_at)), float(np.nanmax(looked_at))
+    beams = header.column("BEAM", _TABLE)
+    every = [0] if beams is None else np.unique(beams)[:_BEAMS_MAX].tolist()
+    for beam in every:
+        of_beam = seconds if beams is None else np.where(beams == beam, seconds, np.nan)
+        origin_jd = Moment(first_day, 0.0).jd(first_s)
+        spectra = Spectra(header, _TABLE, "DATA", origin_jd, of_beam - first_s, last_s - first_s)
+        yield f"Beam {beam}, " if len(every) > 1 else "", spectra
+
+
+def _numbers(header: FitsHeader, name: str, *, whole: bool = False) -> NDArray[np.float64]:
+    """Numbers of a column; of long tables some rows (docs/adr/0032), unless all are wanted."""
+    read = read_column(header, name, _TABLE, whole=whole)
     if read is None or read.values.dtype.kind not in "iuf" or read.values.ndim != 1:
         raise HeaderError("there is no such column of numbers", place=f"column {name} of HDU 1")
     return as_written(read.values)
 
 
-def _times(header: FitsHeader, exposures_s: NDArray[np.float64]) -> Times:
-    days, seconds = read_column(header, "DATE-OBS", _TABLE), _numbers(header, "TIME")
+def _seconds(header: FitsHeader, *, whole: bool = False) -> tuple[dt.date, NDArray[np.float64], str]:
+    """The first day, seconds of the rows from its start on, and which rows they are."""
+    days, seconds = read_column(header, "DATE-OBS", _TABLE, whole=whole), _numbers(header, "TIME", whole=whole)
     if days is None or not seconds.size:
         raise HeaderError("there are no rows with a day and a time", place="columns DATE-OBS and TIME of HDU 1")
+    if not np.isfinite(seconds).any():
+        raise HeaderError("it holds no number", place="column TIME of HDU 1")
     dates = {text: _day(str(text)) for text in np.unique(days.values)}
     first = min(dates.values())
-    from_first = np.array([(dates[text] - first).days * SECONDS_PER_DAY for text in days.values]) + seconds
-    known = from_first[np.isfinite(from_first)]
-    if not known.size:
-        raise HeaderError("it holds no number", place="column TIME of HDU 1")
-    label = f"columns DATE-OBS and TIME of HDU 1{days.note}"
+    since_s = {text: (date - first).days * SECONDS_PER_DAY for text, date in dates.items()}
+    return first, np.array([since_s[text] for text in days.values]) + seconds, days.note
+
+
+def _times(header: FitsHeader, exposures_s: NDArray[np.float64]) -> Times:
+    first, seconds, note = _seconds(header)
+    known = seconds[np.isfinite(seconds)]
+    label = f"columns DATE-OBS and TIME of HDU 1{note}"
     try:
         times = counted_times(known, Moment(first, 0.0), label)
         if np.isfinite(exposures_s).all() and exposures_s.min() > 0:
@@ -184,7 +224,7 @@ def _shape(header: FitsHeader) -> tuple[int, int]:
     return int(shape[1]), int(shape[2])
 
 
-def _spectrum(header: FitsHeader, channels: int) -> Spectrum | Missing:
+def _hertz(header: FitsHeader, channels: int) -> NDArray[np.float64]:
     ends = {key: header.get(key, _TABLE) for key in ("CRVAL1", "CDELT1", "CRPIX1")}
     try:
         first, step, reference = map(number, ends.values())
@@ -194,8 +234,28 @@ def _spectrum(header: FitsHeader, channels: int) -> Spectrum | Missing:
         values = first + (np.arange(1.0, channels + 1.0, dtype=np.float64) - reference) * step
     if not np.isfinite(values).all():
         raise HeaderError(f"{ends} lead to no frequencies", place="HDU 1")
+    return values
+
+
+def _spectrum(header: FitsHeader, channels: int) -> Spectrum | Missing:
+    values = _hertz(header, channels)
     found = of_tables(values.reshape(1, -1), "cards CRVAL1, CDELT1 and CRPIX1 of HDU 1 [Hz]")
     return Missing("no frequency is above 0") if found is None else found
+
+
+def _stokes(header: FitsHeader, place: int) -> tuple[str, bool]:
+    """What polarisation number `place` (from 0) of a cell is, and whether it is a power."""
+    first, step = header.get("CRVAL2", _TABLE), header.get("CDELT2", _TABLE)
+    if not isinstance(first, (int, float)) or not isinstance(step, (int, float)):
+        return f"Polarisation {place + 1}", True
+    code = float(first + place * step)
+    name = next((name for known, name in _STOKES.items() if known == code), f"Polarisation {place + 1}")
+    return name, name not in _SIGNED
+
+
+def _part_of_cells(cells: NDArray[Any], channels: int, place: int) -> NDArray[Any]:
+    """One polarisation of cells by polarisation and frequency."""
+    return cells.reshape(len(cells), -1, channels)[:, place]
 
 
 def _polarisation(header: FitsHeader, count: int) -> str:

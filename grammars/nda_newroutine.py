@@ -11,29 +11,37 @@ cards and units; radiospectra (``NDASpectrogram``) for OBSGEO-B and OBSGEO-L; th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from itertools import count, takewhile
+from typing import TYPE_CHECKING, Any
 
 from epncore.model.errors import HeaderError
 from epncore.model.row import Found, Missing
+from grammars.fits_pictures import Spectra
 from grammars.mapped_fits import FitsSource, FitsSpectralAxis, FitsTimeAxis
-from grammars.mapping.axes import spectral_axis, time_axis
+from grammars.mapping.axes import in_hz, spectral_axis, time_axis
 from grammars.mapping.axis_steps import spectral_steps, time_steps
 from grammars.mapping.table import Facts
 from grammars.nda_routine import RECEIVER_NAME
+from grammars.pictures import NoPicture
 from grammars.protocol import GrammarOptions, Step, constant
 from grammars.targets import class_of, spelt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from numpy.typing import NDArray
+
     from epncore.model.columns import Column
     from epncore.model.row import Value
+    from grammars.pictures import Picture
     from grammars.protocol import Answer, Granule
     from grammars.readers.fits import FitsHeader
 
 # INSTRUME, and the names of the receiver; that of NewRoutine as the CDF master has it.
 _RECEIVERS = {"newroutine": ("NewRoutine", "New Routine"), "mefisto": ("Mefisto",)}
 _FREQUENCIES, _SPECTRA = 1, 2  # HDUs
+_UNIT = "V**2.Hz**-1"
 
 _MASTER = "CDF master srn_nda_newroutine_jup_edr_..._v00"
 _REGIONS: Mapping[str, Found] = {
@@ -74,12 +82,8 @@ class NdaNewRoutineGrammar:
                 place="HDU 2",
                 hint="Fetch the file again",
             )
-        source, names = FitsSource(header), list(header.columns(_FREQUENCIES))
-        spectrum = (
-            spectral_axis(source, FitsSpectralAxis(column=names[0], hdu=_FREQUENCIES))
-            if names
-            else Missing("HDU 1 has no column of frequencies")
-        )
+        source, axis = FitsSource(header), _spectral_axis(header)
+        spectrum = Missing("HDU 1 has no column of frequencies") if axis is None else spectral_axis(source, axis)
         times = time_axis(source, FitsTimeAxis(column="jd", format="jd", hdu=_SPECTRA, required=True), None)
         return Facts(source, times, spectrum)
 
@@ -89,7 +93,7 @@ class NdaNewRoutineGrammar:
         yield constant(
             "measurement_type", "phot.flux.density;em.radio;phys.polarization", f"{_MASTER}, mended to UCD1+"
         )
-        yield constant("measurement_unit", "V**2.Hz**-1", "maser-data 0.5.2, units of DATA")
+        yield constant("measurement_unit", _UNIT, "maser-data 0.5.2, units of DATA")
         yield constant("processing_level", 2, "TITLE: EDR, experiment data records (CODMAC 2)")
         yield Step("target_name", "card OBJECT", _target_name)
         yield Step("target_class", "card OBJECT", lambda granule: _of_target(granule, class_of))
@@ -108,6 +112,37 @@ class NdaNewRoutineGrammar:
         yield constant("time_refposition", "TOPOCENTER", "the clock stands at the array")
         yield Step("observer_lon", "card OBSGEO-L", _coordinate("OBSGEO-L", 180.0))
         yield Step("observer_lat", "card OBSGEO-B", _coordinate("OBSGEO-B", 90.0))
+
+    def pictures(self, header: FitsHeader, options: GrammarOptions) -> Iterator[Picture | NoPicture]:  # noqa: ARG002
+        """The channels that the cards name: powers in dB, products of two senses as they are."""
+        axis = _spectral_axis(header)
+        found = None if axis is None else FitsSource(header).column(axis)
+        if found is None or isinstance(found, Missing):
+            yield NoPicture("DATA", "no column of frequencies in HDU 1")
+            return
+        hertz = in_hz(found.values[0], found.unit)
+        spectra = Spectra.by_jd(header, _SPECTRA, "DATA")
+        for number, channel in enumerate(_channels(header)):
+            yield spectra.picture(
+                channel, _UNIT, hertz, partial(_channel, channels=hertz.size, number=number),
+                is_power=channel in {"LL", "RR"},
+            )  # fmt: skip
+
+
+def _spectral_axis(header: FitsHeader) -> FitsSpectralAxis | None:
+    """The first column of the table of frequencies."""
+    names = list(header.columns(_FREQUENCIES))
+    return FitsSpectralAxis(column=names[0], hdu=_FREQUENCIES) if names else None
+
+
+def _channels(header: FitsHeader) -> Iterator[str]:
+    """Polarisations in the order of DATA."""
+    return takewhile(bool, (str(header.get(f"CHANNEL{number}") or "") for number in count(1)))
+
+
+def _channel(cells: NDArray[Any], channels: int, number: int) -> NDArray[Any]:
+    """One polarisation of cells by frequency and polarisation."""
+    return cells.reshape(len(cells), channels, -1)[:, :, number]
 
 
 def _target_name(granule: Granule) -> Answer:

@@ -27,6 +27,7 @@ from epncore.model.errors import HeaderError
 from epncore.model.row import Found, Missing, show
 from epncore.model.units import SECONDS_PER_DAY, frequency_factor_hz
 from epncore.model.vocabularies import TIME_SCALES
+from grammars import nenufar_pictures
 from grammars.istp_spectrum import of_tables
 from grammars.long_tables import read_column
 from grammars.mapped_fits import FitsEntry, FitsSource, FitsTimeAxis
@@ -35,6 +36,8 @@ from grammars.mapping.axis_steps import spectral_steps, time_steps
 from grammars.mapping.numbers import number, quantity
 from grammars.mapping.source import refused
 from grammars.mapping.values import answer
+from grammars.nenufar_pictures import Beam
+from grammars.pictures import NoPicture
 from grammars.protocol import GrammarOptions, Step, constant, fact
 from grammars.stations import longitude_latitude
 from grammars.targets import class_of, spelt
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
 
     from grammars.istp_spectrum import Spectrum
     from grammars.mapping.source import Times
+    from grammars.pictures import Picture
     from grammars.protocol import Answer, Granule
     from grammars.readers.fits import FitsHeader
 
@@ -150,6 +154,20 @@ class NenufarGrammar:
         yield fact("observer_lon", "longitude", "column noPositionETRS, the middle of the mini-arrays")
         yield fact("observer_lat", "latitude", "column noPositionETRS, the middle of the mini-arrays")
 
+    def pictures(self, header: FitsHeader, options: GrammarOptions) -> Iterator[Picture | NoPicture]:  # noqa: ARG002
+        """The beams of a BST in both polarisations."""
+        if header.get("OBJECT") == _XST:
+            yield NoPicture("XST", "correlations of mini-arrays, which are no spectrum of the sky")
+            return
+        beams = _beams(header)
+        names = (str(text).strip().strip('"') for text in _column(header, "object", beams))
+        hertz, places, counts = (
+            _beamlet_hz(header, beams), np.atleast_2d(_column(header, "BeamletList", beams)),
+            _column(header, "nbBeamlet", beams).ravel().tolist(),
+        )  # fmt: skip
+        used = zip(names, hertz, places, counts, strict=True)
+        yield from nenufar_pictures.pictures(header, [Beam(name, f[:n], at[:n]) for name, f, at, n in used])
+
 
 def _column(header: FitsHeader, name: str, hdu: int | None = None) -> NDArray[Any]:
     """Rows of a column; of long tables some (docs/adr/0032).
@@ -212,14 +230,25 @@ def _sub_bands(header: FitsHeader, width_hz: float) -> Spectrum | Missing:
     return Missing("column xstSubband names no sub-band") if found is None else found
 
 
-def _beamlets(header: FitsHeader, beams: int) -> Spectrum | Missing:
+def _beamlet_hz(header: FitsHeader, beams: int) -> NDArray[np.float64]:
+    """Frequencies of the beamlets, one row a beam; those beyond the used ones are padding."""
     frequencies = np.atleast_2d(_column(header, "freqList", beams)).astype(np.float64)
-    used = np.arange(frequencies.shape[1]) < _column(header, "nbBeamlet", beams).reshape(-1, 1)
-    unit = header.column_unit("freqList", beams) or "MHz"
+    unit = _frequency_unit(header, beams)
     factor = frequency_factor_hz(unit)
     if factor is None:
         raise HeaderError(f"{unit!r} is no unit of frequencies", place=f"HDU {beams}, freqList")
-    found = of_tables(np.where(used, frequencies * factor, np.nan), f"column freqList of HDU {beams} [{unit}]")
+    return np.asarray(frequencies * factor, np.float64)
+
+
+def _frequency_unit(header: FitsHeader, beams: int) -> str:
+    return header.column_unit("freqList", beams) or "MHz"
+
+
+def _beamlets(header: FitsHeader, beams: int) -> Spectrum | Missing:
+    hertz = _beamlet_hz(header, beams)
+    used = np.arange(hertz.shape[1]) < _column(header, "nbBeamlet", beams).reshape(-1, 1)
+    label = f"column freqList of HDU {beams} [{_frequency_unit(header, beams)}]"
+    found = of_tables(np.where(used, hertz, np.nan), label)
     return Missing("column freqList has no frequency") if found is None else found
 
 

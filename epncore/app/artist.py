@@ -107,7 +107,7 @@ class Artist:
             with plan.opened(file) as granule:
                 return self._drawn(seen, plan, granule, source)
         except NotGranuleError as error:
-            return Sketch(seen.path, "without", reason=error.message)
+            return Sketch(seen.path, "without", reason=f"grammar {plan.grammar.name!r}: {error.message}")
         except FileError as error:
             pass_on_memory_error(error)
             reason = f"{error.message}. {error.hint}" if error.hint else error.message

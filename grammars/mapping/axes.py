@@ -198,12 +198,18 @@ def _frequencies(source: Source, axis: SpectralAxis, place: str) -> Spectrum | M
         raise ValueError("it holds texts, not numbers")
     unit = axis.unit or array.unit
     values = np.where(array.values > 0, array.values, np.nan)
-    found = of_tables(_in_hz(values, unit), f"{array.label} [{unit}]")
+    found = of_tables(in_hz(values, unit), f"{array.label} [{unit}]")
     return Missing(f"{array.label} has no value above 0") if found is None else found
 
 
-def _in_hz(values: NDArray[np.float64], unit: str) -> NDArray[np.float64]:
-    """Frequencies as they are, wavelengths turned over; energies are neither."""
+def in_hz(values: NDArray[np.float64], unit: str) -> NDArray[np.float64]:
+    """Frequencies as they are, wavelengths turned over; energies are neither.
+
+    Raises
+    ------
+    ValueError
+        Where the unit is of neither; with a hint.
+    """
     factor, wavelength_m = frequency_factor_hz(unit), unit_factor(unit, "m")
     if factor is not None:
         return values * factor

@@ -141,6 +141,15 @@ def test_a_grammar_without_pictures_is_said(collection: Collections) -> None:
     assert (sketch.status, sketch.reason) == ("without", "grammar 'foreign' has no pictures")
 
 
+def test_what_a_grammar_cannot_draw_is_said_by_file_and_grammar(collection: Collections) -> None:
+    folder = collection("cassini_kronos")
+    words = [EPNCORE, "preview", folder, "--workers", "1"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    (line,) = (line for line in done.stdout.splitlines() if "N3e_dsq2004180.12" in line)
+    assert "data/N3e_dsq2004180.12: grammar 'cassini_kronos': nothing to draw (N3d or N3e: times and" in line
+
+
 def test_the_command_writes_where_dachs_serves(collection: Collections, tmp_path: Path) -> None:
     folder = collection("voyager_pws")
     (folder / "data" / "vg1_pws_wf_bad.cdf").write_bytes(b"")
