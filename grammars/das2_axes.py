@@ -114,7 +114,7 @@ def _believed(spans: list[NDArray[np.float64]], kind: Kind) -> list[NDArray[np.f
 def hertz(plane: Plane) -> NDArray[np.float64] | None:
     """Frequencies of the values of a plane, NaN where a tag is none; None where its tags are no frequencies."""
     factor = frequency_factor_hz(plane.y_unit) if plane.y_unit else None
-    if factor is None or plane.y_tags is None or not (plane.y_tags > 0).any():
+    if factor is None or plane.y_tags is None:
         return None
     return np.where(plane.y_tags > 0, plane.y_tags * factor, np.nan)
 

@@ -64,6 +64,9 @@ def _of_shape(
     scale = picture_scale(quantity.unit, stream.header.properties.get("zScaleType", ""))
     if axes:
         every = np.concatenate(axes)
+        if not np.isfinite(every).any():
+            yield NoPicture(name, "no frequency is above 0")
+            return
         axis = axes[0] if len(axes) == 1 else np.unique(every[np.isfinite(every)])
         yield Picture(name, quantity.unit, scale, origin_jd, 0.0, stop_s, step_s, stream.blocks, axis)
     elif offsets is not None:

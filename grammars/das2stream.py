@@ -78,7 +78,7 @@ class Das2Stream:
         found = header.records()
         clocks = [Clock.of(records) for records in found]
         planes = [plane for records in found for plane in records.kind.planes]
-        axes = [axis[np.isfinite(axis)] for axis in map(hertz, planes) if axis is not None]
+        axes = [axis[np.isfinite(axis)] for axis in map(hertz, planes) if axis is not None and np.isfinite(axis).any()]
         within = union(row_steps(offsets) for offsets in map(offsets_s, planes) if offsets is not None)
         units = tuple(dict.fromkeys(plane.unit for plane in planes if plane.unit))
         return Facts(

@@ -153,10 +153,11 @@ def _beams(header: FitsHeader) -> Iterator[tuple[str, Spectra]]:
     first_day, looked_at, _ = _seconds(header)
     _, seconds, _ = _seconds(header, whole=True)
     first_s, last_s = float(np.nanmin(looked_at)), float(np.nanmax(looked_at))
-    beams = header.column("BEAM", _TABLE)
-    every = [0] if beams is None else np.unique(beams)[:_BEAMS_MAX].tolist()
+    found = header.column("BEAM", _TABLE)
+    beams = np.zeros(seconds.shape) if found is None or found.shape != seconds.shape else found
+    every = np.unique(beams)[:_BEAMS_MAX].tolist()
     for beam in every:
-        of_beam = seconds if beams is None else np.where(beams == beam, seconds, np.nan)
+        of_beam = np.where(beams == beam, seconds, np.nan)
         origin_jd = Moment(first_day, 0.0).jd(first_s)
         spectra = Spectra(header, _TABLE, "DATA", origin_jd, of_beam - first_s, last_s - first_s)
         yield f"Beam {beam}, " if len(every) > 1 else "", spectra

@@ -161,10 +161,8 @@ class NenufarGrammar:
             return
         beams = _beams(header)
         names = (str(text).strip().strip('"') for text in _column(header, "object", beams))
-        hertz, places, counts = (
-            _beamlet_hz(header, beams), np.atleast_2d(_column(header, "BeamletList", beams)),
-            _column(header, "nbBeamlet", beams).ravel().tolist(),
-        )  # fmt: skip
+        hertz, places = _beamlet_hz(header, beams), np.atleast_2d(_column(header, "BeamletList", beams))
+        counts = _column(header, "nbBeamlet", beams).reshape(len(hertz), -1)[:, 0].tolist()
         used = zip(names, hertz, places, counts, strict=True)
         yield from nenufar_pictures.pictures(header, [Beam(name, f[:n], at[:n]) for name, f, at, n in used])
 

@@ -116,6 +116,9 @@ class VoyagerPws:
 
 
 def _frame(table: Table, facts: Facts) -> Iterator[Picture | NoPicture]:
+    if table.row_bytes < table.prefix_bytes + _LINE_SAMPLES // 2:
+        place = "label, TIME_SERIES, ROW_BYTES"
+        raise HeaderError(f"rows of {table.row_bytes} bytes hold no {_LINE_SAMPLES} samples of 4 bits", place=place)
     lines = np.concatenate([_clocks(table.read(*span))[:, 2] for span in spans(table.rows)])
     first = int(lines.min())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import json
 import os
 import shutil
@@ -16,8 +17,9 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from rich.console import Console
 
-from epncore.app import artist
+from epncore.app import artist, show
 from epncore.app.artist import picture_paths
 from epncore.app.database import Database
 from epncore.app.ingest import ingest
@@ -142,12 +144,12 @@ def test_a_grammar_without_pictures_is_said(collection: Collections) -> None:
 
 
 def test_what_a_grammar_cannot_draw_is_said_by_file_and_grammar(collection: Collections) -> None:
-    folder = collection("cassini_kronos")
-    words = [EPNCORE, "preview", folder, "--workers", "1"]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 0, done.stderr
-    (line,) = (line for line in done.stdout.splitlines() if "N3e_dsq2004180.12" in line)
-    assert "data/N3e_dsq2004180.12: grammar 'cassini_kronos': nothing to draw (N3d or N3e: times and" in line
+    folder, written = collection("cassini_kronos"), io.StringIO()
+    found = preview(folder, folder / "previews", workers=1)
+    assert counts(found) == (1, 0, 1, 0)
+    show.previews(Console(file=written, width=80), "previews", found)
+    (line,) = (line for line in written.getvalue().splitlines() if "N3e" in line)
+    assert line.startswith("  data/N3e_dsq2004180.12: grammar 'cassini_kronos': nothing to draw (N3d or N3e: times and")
 
 
 def test_the_command_writes_where_dachs_serves(collection: Collections, tmp_path: Path) -> None:

@@ -122,6 +122,16 @@ def test_tags_of_another_kind_are_not_drawn(pictures_of: PicturesOf) -> None:
     assert one.reason == "tags in deg are neither frequencies nor times"
 
 
+def test_a_band_without_frequencies_leaves_the_others(pictures_of: PicturesOf) -> None:
+    none = PACKET.replace(b"10, 20, 40", b"0, -1, 0")
+    ((one, (_, values, axes)),) = pictures_of(stream(1.0) + header("02", none) + record(2.0, b":02:"))
+    assert isinstance(one, Picture)
+    assert len(values) == len(axes) == 2
+    assert sorted(map(str, axes)) == ["[10000.0, 20000.0, 40000.0]", "[nan, nan, nan]"]
+    ((alone, _),) = pictures_of(stream(1.0, packet=none))
+    assert isinstance(alone, NoPicture)
+
+
 def test_a_value_that_is_no_number_is_refused(pictures_of: PicturesOf) -> None:
     packet = PACKET.replace(b"sun_real8", b"time21").replace(b"sun_real4", b"ascii4")
     text = header("00", b'<stream version="2.2"/>') + header("01", packet) + b":01:2001-001T00:00:01.50   1 zwo   3\n"

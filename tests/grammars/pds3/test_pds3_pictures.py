@@ -106,6 +106,14 @@ def test_lines_of_a_waveform_have_their_samples_and_places(product: ProductOf) -
     assert seconds(spectra)[:3] == pytest.approx([0.0, 20 * 0.06, 2 * 0.06]), "by the clock of each line"
 
 
+def test_a_waveform_in_rows_too_short_for_it_is_refused(product: ProductOf) -> None:
+    short = product("C1626953.LBL").says("ROW_BYTES            = 800", "ROW_BYTES            = 100")
+    short.data.write_bytes(short.data.read_bytes()[1024 : 1024 + 324] * 62)
+    short.says('^TIME_SERIES          = ("C1626953.DAT", 2)', '^TIME_SERIES          = ("C1626953.DAT", 1)')
+    with pytest.raises(HeaderError, match="rows of 324 bytes hold no 1600 samples"):
+        short.pictures()
+
+
 def test_channels_of_the_spectrum_analyser_are_the_last_sixteen_fields(product: ProductOf) -> None:
     ((one, blocks),) = product("T790228.LBL").pictures()
     assert (one.unit, one.scale, one.step_s, one.stop_s) == ("adu", "linear", 4.0, 1800.0)
