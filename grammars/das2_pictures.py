@@ -6,6 +6,7 @@ What stands in several kinds of records in one unit, as the bands of a receiver 
 from __future__ import annotations
 
 import re
+from statistics import median_high
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -58,7 +59,10 @@ def _of_shape(
     stream: _Stream, name: str, kinds: dict[Kind, tuple[Plane, ...]], clocks: list[Clock]
 ) -> Iterator[Picture | NoPicture]:
     quantity, planes = stream.quantity, [each[0] for each in kinds.values()]
-    origin_jd, step_s = jd_after(ZERO, stream.first_s), max(clock.usual_s for clock in clocks)
+    origin_jd, step_s = (
+        jd_after(ZERO, stream.first_s),
+        median_high([clock.usual_s for clock in clocks if clock.usual_s] or [0.0]),
+    )
     stop_s = max(clock.end_s for clock in clocks) - stream.first_s
     axes, offsets = [axis for plane in planes if (axis := hertz(plane)) is not None], offsets_s(planes[0])
     scale = picture_scale(quantity.unit, stream.header.properties.get("zScaleType", ""))

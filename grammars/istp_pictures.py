@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 Shown: TypeAlias = Picture | NoPicture
 
 _STEP_RECORDS = 1 << 16
+_TURN_RECORDS, _BANDS_MAX = 1 << 12, 100
 
 
 def pictures(
@@ -195,10 +196,24 @@ def _spectra(source: _Source, axis: Variable, factor: float) -> Shown:
                 yield Block(seconds[start:stop], values[start:stop], rows[start])
 
     every = np.unique(tables[np.isfinite(tables)]) if varies else tables[0]
+    step_s = _turn_s(source, tables) if varies else source.step_s
     return Picture(
-        source.name, source.unit, source.scale, source.origin_jd, 0.0, source.length_s + source.step_s, source.step_s,
-        blocks, every,
+        source.name, source.unit, source.scale, source.origin_jd, 0.0, source.length_s + source.step_s, step_s, blocks,
+        every,
     )  # fmt: skip
+
+
+def _turn_s(source: _Source, tables: NDArray[np.float64]) -> float:
+    """How long the spectra of one table last where several take turns, as the bands of a receiver that sweeps."""
+    count = min(source.variable.records, source.clock.records, len(tables), _TURN_RECORDS)
+    raw = source.header.read(source.clock, 0, count - 1)
+    seconds = _seconds(raw, source.origin, source.clock, source.length_s)
+    found, band = np.unique(np.nan_to_num(tables[:count]), axis=0, return_inverse=True)
+    if len(found) > _BANDS_MAX:
+        return source.step_s
+    steps = [usual_step(seconds[band.ravel() == number]) or 0.0 for number in range(len(found))]
+    # A mode that is rare does not last until it comes again.
+    return max(source.step_s, min(max(steps), len(found) * source.step_s))
 
 
 def _series(source: _Source) -> Picture:

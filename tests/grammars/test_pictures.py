@@ -144,6 +144,16 @@ def test_frequencies_that_change_with_the_mode_come_with_their_blocks(tmp_path: 
     ]
 
 
+def test_bands_that_take_turns_last_until_their_next_turn(tmp_path: Path) -> None:
+    for bands, step_s in (([0, 1, 2, 3] * 5, 4.0), ([0] * 19 + [1], 1.0)):
+        tables = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]])[bands]
+        axis = ("F", 22, tables, {"VAR_TYPE": "support_data", "UNITS": "kHz"}, True)
+        spectra = data(np.ones((20, 2)), DEPEND_1="F", UNITS="V^2/Hz")
+        ((one, _),) = pictures(write(tmp_path / f"{step_s:g}.cdf", [epoch(np.arange(20)), axis, spectra]))
+        assert isinstance(one, Picture)
+        assert (one.step_s, one.stop_s) == (step_s, 20.0)
+
+
 def test_what_cannot_be_drawn_has_a_reason(tmp_path: Path) -> None:
     path = write(tmp_path / "a.cdf", [epoch([0, 1]), data(np.ones((2, 40)))])
     ((one, _),) = pictures(path)
