@@ -116,7 +116,7 @@ class VoyagerPra:
         described = "DATA_SET_ID, label and INFO.TXT: 70 channels from 1326.0 to 1.2 kHz, 19.2 kHz apart; or header"
         yield fact("dataproduct_type", "product_type", "powers over time and frequency; frames at two at a time")
         yield fact("measurement_type", "measurements", "powers; in the low band of both senses of polarisation")
-        yield constant("measurement_unit", "mB", "label, UNIT of the sweeps: millibels")
+        yield constant("measurement_unit", "0.01dB", "label, UNIT of the sweeps: millibels, in VOUnits")
         yield fact("time_min", "time_min", "earliest sweep that is not empty, and 3.9 s; earliest average or line")
         yield fact("time_max", "time_max", "end of the last sweep or line that is not empty, or of the last average")
         for end in ("min", "max"):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 ABOUT = "about.toml"
 MISSING = "missing.toml"
 _ABOUT_KEYS = {"instrument", "format", "real_files", "document", "unseen"}
+_DOCUMENT_KEYS = {"title", "url", "used_for", "not_read"}
 _COMMON = {
     "granule_uid", "granule_gid", "obs_id", "service_title", "spatial_frame_type", "modification_date", "release_date",
     "file_name", "access_url", "access_format", "access_estsize", "access_md5", "thumbnail_url", "datalink_url",
@@ -76,6 +77,9 @@ def about(folder: Path) -> dict[str, Any]:
         for key in ("title", "url", "used_for"):
             if not str(document.get(key, "")).strip():
                 raise ConfigError("this key is needed", path=str(path), place=f"document.{number}.{key}")
+        for key in sorted(document.keys() - _DOCUMENT_KEYS):
+            known = ", ".join(sorted(_DOCUMENT_KEYS))
+            raise ConfigError(f"no such key; known here: {known}", path=str(path), place=f"document.{number}.{key}")
     return found
 
 
@@ -149,7 +153,8 @@ def _section(each: Described) -> Iterator[str]:
     if each.about.get("document"):
         yield from ("Documents that its values and its made files rest on:", "")
         for one in each.about["document"]:
-            yield f"- [{_cell(one['title'])}]({one['url']}): {_cell(one['used_for'])}"
+            instead = f". Not read: {_cell(one['not_read'])}" if "not_read" in one else ""
+            yield f"- [{_cell(one['title'])}]({one['url']}): {_cell(one['used_for'])}{instead}"
         yield ""
     if each.about["real_files"]:
         yield f"Real files that it was tried on: {', '.join(f'`{name}`' for name in each.about['real_files'])}."

@@ -33,6 +33,10 @@ def test_real_files_that_are_named_are_there(folder: Path, real_data: Path) -> N
         ("", "real_files: this key is needed"),
         ("real_files = []\nyear = 1", "year: no such key"),
         ('real_files = []\n[[document]]\ntitle = "t"', "document.0.url: this key is needed"),
+        (
+            'real_files = []\n[[document]]\ntitle = "t"\nurl = "u"\nused_for = "f"\nunread = "x"',
+            "document.0.unread: no such key",
+        ),
     ],
 )
 def test_what_an_about_lacks_is_told(tmp_path: Path, text: str, words: str) -> None:

@@ -102,7 +102,7 @@ def test_the_receiver_has_a_column_of_its_own(made: dict[str, Path], plans: dict
 
 def test_where_the_array_stands_comes_from_the_config(made: dict[str, Path], plans: dict[str, Plan]) -> None:
     found = look(made[ARCS], plans[ARCS])
-    assert (found["observer_lon"], found["observer_lat"]) == (2.1953, 47.3758)
+    assert (found["observer_lon"], found["observer_lat"]) == (2.1924, 47.376511)
     assert found.sources["observer_lon"] == "collection.toml, constants.observer_lon"
 
 
