@@ -185,7 +185,15 @@ def reader_for(path: Path) -> Reader:
     for reader in readers().values():
         if reader.sniff(inner):
             return reader
-    raise UnreadableError(describe(head, inner), path=str(path), hint=f"Formats read here: {', '.join(readers())}")
+    raise UnreadableError(describe(head, inner), path=str(path), hint=_instead(path))
+
+
+def _instead(path: Path) -> str:
+    """What people can give instead of a file that no reader takes."""
+    for label in (path.with_suffix(".LBL"), path.with_suffix(".lbl")):
+        if label != path and label.is_file():
+            return f"{label.name} beside it is a label: give that one, it tells what these data are"
+    return f"Formats read here: {', '.join(name for name in readers() if name != RowReader.format)}"
 
 
 def grammar_for(header: Header, reader: Reader, path: str) -> Grammar:

@@ -32,6 +32,8 @@ _EXAMPLES: dict[str, object] = {
 _GUESSES = {"fits": guesses_fits, "cdf": guesses_cdf}
 _OF_IMAGES = ("s_region", "incidence_", "emergence_", "phase_")
 """Beginnings of columns that spectra do not have: nobody need be told that they are empty."""
+_NO_COMPANIONS = '# companions = ["{stem}.DAT"]'
+"""As the template has it, where no file told of others."""
 _LISTED = 80
 """Keys of a header that are listed as not used."""
 
@@ -45,6 +47,7 @@ class _Text:
     origin: str = ""
     root: str = "."
     sources: str = "data/**/*"
+    companions: str = _NO_COMPANIONS
     constants: str = "".join(
         f"# {name} = {json.dumps(_EXAMPLES[name])}\n"
         for name in ("target_name", "target_class", "processing_level", "publisher")
@@ -86,7 +89,7 @@ def new(folder: Path, name: str, grammar: str | None, sample: Path | None) -> Pa
     marks = {
         "@NAME@": name, "@TODAY@": dt.datetime.now(dt.UTC).date().isoformat(), "@GRAMMAR@": wanted.grammar,
         "@ORIGIN@\n": wanted.origin, "@ROOT@": _toml(wanted.root), "@SOURCES@": _toml(wanted.sources),
-        "@CONSTANTS@\n": wanted.constants, "@OPTIONS@\n": wanted.options,
+        "@CONSTANTS@\n": wanted.constants, _NO_COMPANIONS: wanted.companions, "@OPTIONS@\n": wanted.options,
     }  # fmt: skip
     # In one pass: what a file holds may look like a mark.
     text = re.sub("|".join(map(re.escape, marks)), lambda found: marks[found[0]], text)
@@ -159,8 +162,16 @@ def _told_by(path: Path, grammar: str | None) -> _Text:
     origin = f"# Made from {printable(path.name)}, of which this tells more:  epncore inspect --unused FILE\n"
     return _Text(
         name, f"{options}\n{_found(explained)}{_left(unused)}", origin, str(path.absolute().parent),
-        f"**/*{suffix}", _constants(explained),
+        f"**/*{suffix}", _companions(path, name), _constants(explained),
     )  # fmt: skip
+
+
+def _companions(path: Path, grammar: str) -> str:
+    """The data that a label has beside it."""
+    beside = [each for each in sorted(path.parent.iterdir()) if each.stem == path.stem and each != path]
+    if grammar_named(grammar).format != "pds3" or not beside:
+        return _NO_COMPANIONS
+    return f"companions = {_toml(['{stem}' + each.suffix for each in beside])}"
 
 
 def _recognised(path: Path) -> str:

@@ -24,6 +24,7 @@ _KNOWN = (
     (b"CDF\x02", "NetCDF, not CDF"),
     (b"\x89HDF", "HDF5"),
     (b"PDS_VERSION_ID", "a PDS3 label"),
+    (b"! Skeleton table", "a skeleton table, the text of a CDF: make the CDF from it with `skeletoncdf`"),
     (b"<?xml", "XML"),
     (b"<!DOCTYPE html", "an HTML page"),
     (b"<html", "an HTML page"),
@@ -65,4 +66,4 @@ def describe(head: bytes, inner: bytes) -> str:
             return f"it is {name}"
     kind = "text" if all(byte in b"\t\r\n" or 32 <= byte < 127 for byte in inner) else "binary data"
     packed = " inside gzip" if inner is not head else ""
-    return f"neither CDF nor FITS but {kind}{packed} that starts with {inner[:16]!r}"
+    return f"of no format that is read here: {kind}{packed} that starts with {inner[:16]!r}"

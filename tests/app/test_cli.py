@@ -103,7 +103,7 @@ def test_inspect_shows_each_value_and_its_source(collection: Callable[[str], Pat
     done = epncore("inspect", file, "--collection", folder)
     assert done.returncode == 0, done.stderr
     assert re.search(r"target_name +│ Sun +│ e-CALLISTO observes the Sun", done.stdout)
-    assert re.search(r"time_exp_min +│ +│ the file does not tell", done.stdout)
+    assert re.search(r"spectral_resolution_min +│ +│ the file does not tell", done.stdout)
     answer = json.loads(epncore("inspect", file, "--collection", folder, "--json").stdout)
     (row,) = answer["rows"]
     assert set(row["target_name"]) == {"value", "source"}
@@ -130,10 +130,10 @@ def test_inspect_of_a_file_that_is_nothing_says_what_it_is(tmp_path: Path) -> No
 def test_inspect_ends_with_3_where_a_rule_is_broken(collection: Callable[[str], Path]) -> None:
     folder = collection("ecallisto")
     path = folder / "collection.toml"
-    path.write_text(path.read_text("utf-8") + "\n[overrides]\ntime_exp_min = 1.0\n", "utf-8")
+    path.write_text(path.read_text("utf-8") + "\n[overrides]\nspectral_resolution_min = 1.0\n", "utf-8")
     done = epncore("inspect", next((folder / "data").glob("BIR*")), "--collection", folder)
     assert done.returncode == 3
-    assert "rule pair.time_exp" in done.stdout
+    assert "rule pair.spectral_resolution" in done.stdout
 
 
 def test_a_file_name_with_escapes_reaches_no_terminal(tmp_path: Path) -> None:

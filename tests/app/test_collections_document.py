@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
+from epncore.model.collection import load
 from epncore.model.errors import ConfigError
 from epncore.testing.collections_document import about, document
 
@@ -25,6 +28,12 @@ def test_the_document_says_what_the_collections_say(request: pytest.FixtureReque
 def test_real_files_that_are_named_are_there(folder: Path, real_data: Path) -> None:
     for name in about(folder)["real_files"]:
         assert (real_data / name).is_file()
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_subjects_are_terms_that_were_seen_in_the_thesaurus(folder: Path) -> None:
+    terms = json.loads(files("epncore.testing").joinpath("vocabularies/uat.json").read_text("utf-8"))["terms"]
+    assert set(load(folder).subjects) <= set(terms)
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,15 @@ def test_a_file_that_a_grammar_knows_gives_a_collection_of_that_grammar(
     assert inspect(file, path.parent).grammar == grammar
 
 
+def test_the_data_beside_a_label_become_its_companions(sample_files: Samples, tmp_path: Path) -> None:
+    label = sample(sample_files("cassini_rpws"), "T1997298_MFR0.LBL")
+    path = new(tmp_path, "mine", None, label)
+    assert load(path).product[0].companions == ["{stem}.DAT"]
+    assert inspect(label, path.parent).grammar == "cassini_rpws"
+    other = new(tmp_path, "yours", None, sample(sample_files("ecallisto"), "BIR*"))
+    assert load(other).product[0].companions == []
+
+
 @pytest.fixture
 def unknown_fits(tmp_path: Path) -> Path:
     primary = fits.PrimaryHDU()

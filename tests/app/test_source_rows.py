@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import pickle
@@ -12,6 +13,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from epncore.app.database import Database
 from epncore.app.ingest import ingest
@@ -293,6 +296,43 @@ def test_any_text_may_be_a_key_and_names_no_file(small: Path, database: Database
     }  # fmt: skip
     assert ingest(small, database, workers=1).unchanged == 4
     assert sorted(small.iterdir()) == before
+
+
+CELL = st.one_of(
+    st.none(),
+    st.text(max_size=30),
+    st.binary(max_size=20),
+    st.floats(),
+    st.integers(-(2**63), 2**63 - 1),
+    st.sampled_from(["2024-01-01T00:00:00", "9999-12-31T24:00:60", "-4712-01-01", "1e999", "NaN", 1e308, 0, -1]),
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cells=st.lists(CELL, min_size=8, max_size=8))
+def test_noise_in_the_cells_of_a_row_ends_in_a_row_or_a_reason(small: Path, cells: list[object]) -> None:
+    with closing(sqlite3.connect(small / "archive.db")) as connection:
+        connection.execute(
+            "UPDATE obs SET planet=?, t0=?, t1=?, f0=?, f1=?, lists=?, url=?, part=? WHERE id='12'", cells
+        )
+        connection.execute("UPDATE obs SET changed=NULL")
+        connection.commit()
+    with contextlib.suppress(EpnCoreError):
+        assert inspect(Path("table:obs/12"), small).grammar == "mapped_table"
+
+
+def test_a_query_without_rows_is_no_error_and_a_damaged_database_is_one(small: Path) -> None:
+    with closing(sqlite3.connect(small / "archive.db")) as connection:
+        connection.execute("DELETE FROM obs")
+        connection.commit()
+    assert list(SourceRows(small, load(small)).seen()) == []
+    path = small / "archive.db"
+    content = path.read_bytes()
+    for damaged in (b"SQLite format 3\0" + bytes(4080), content[:1000], b"noise" * 300):
+        path.write_bytes(damaged)
+        with pytest.raises(EpnCoreError) as caught:
+            list(SourceRows(small, load(small)).seen())
+        assert caught.value.message
 
 
 def test_a_column_that_the_query_does_not_give_is_told_with_those_that_it_gives(small: Path) -> None:

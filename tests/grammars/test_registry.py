@@ -144,9 +144,10 @@ LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
         (b"CDF\x01\x00", "it is NetCDF, not CDF"),
         (b"\x89HDF\r\n", "it is HDF5"),
         (b"PK\x03\x04", "it is a ZIP archive"),
-        (b"Time,Flux\r\n", "neither CDF nor FITS but text that starts with b'Time,Flux"),
-        (b"\x00\x01\x02", "but binary data that starts with"),
-        (gzip.compress(b"hello"), "but text inside gzip that starts with b'hello'"),
+        (b"Time,Flux\r\n", "of no format that is read here: text that starts with b'Time,Flux"),
+        (b'! Skeleton table for the "x" CDF.', "make the CDF from it with `skeletoncdf`"),
+        (b"\x00\x01\x02", "here: binary data that starts with"),
+        (gzip.compress(b"hello"), "here: text inside gzip that starts with b'hello'"),
         (gzip.compress(LFS), "a Git LFS pointer"),
         (b"\x1f\x8b garbage", "damaged gzip stream"),
     ],
@@ -158,6 +159,16 @@ def test_a_file_of_no_known_format_is_described(installed, tmp_path, content, wo
         registry.reader_for(path)
     assert words in str(caught.value)
     assert caught.value.path == str(path)
+
+
+def test_data_beside_a_label_lead_to_the_label(installed, tmp_path):
+    data = tmp_path / "T1997298.DAT"
+    data.write_bytes(b"CORPWS01\0\0")
+    with pytest.raises(UnreadableError, match="Formats read here: "):
+        registry.reader_for(data)
+    data.with_suffix(".LBL").write_bytes(b"PDS_VERSION_ID = PDS3\r\n")
+    with pytest.raises(UnreadableError, match=r"T1997298\.LBL beside it is a label: give that one"):
+        registry.reader_for(data)
 
 
 def test_a_file_that_cannot_be_opened_is_described(installed, tmp_path):

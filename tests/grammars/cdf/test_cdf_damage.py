@@ -23,6 +23,7 @@ from grammars.readers.cdf_data import inflate
 from .conftest import Var, Write, look, plan_for, series, source, write_cdf
 
 GDR_AT = 320
+ENCODING_AT = 36
 
 
 def everything(path: Path) -> None:
@@ -137,6 +138,16 @@ def test_absurd_lengths_ask_for_no_memory(write: Write) -> None:
         header.read(header.variables["Epoch"])
     assert tracemalloc.get_traced_memory()[1] < 10_000_000
     tracemalloc.stop()
+
+
+@pytest.mark.parametrize(("encoding", "words"), [(3, "is none of IEEE 754"), (99, "is none of"), (-1, "is none of")])
+def test_an_encoding_of_other_numbers_is_refused(write: Write, encoding: int, words: str) -> None:
+    path = write(series())
+    sound = path.read_bytes()
+    assert sound[ENCODING_AT : ENCODING_AT + 4] == struct.pack(">i", 6)  # little-endian, IEEE 754
+    path.write_bytes(sound[:ENCODING_AT] + struct.pack(">i", encoding) + sound[ENCODING_AT + 4 :])
+    with pytest.raises(UnreadableError, match=words):
+        everything(path)
 
 
 @pytest.fixture(scope="module")

@@ -38,7 +38,7 @@ ENDS: dict[str, object] = {
     "ac_h2_sis_20101105_v06.cdf": ("2010-11-05T00:00:00", "2010-11-06T00:00:00"),
     "de2_ion2s_rpa_19830213_v01.cdf": ("1983-02-13T01:48:52.207", "1983-02-13T18:54:22.063"),
     "erg_pwe_hfa_l3_1min_00000000_v01.cdf": (NotGranuleError, "no records: a master (skeleton) CDF, or an empty one"),
-    "not_a_cdf.cdf": (UnreadableError, "neither CDF nor FITS but text that starts with b\"I'm not a cdf fi\""),
+    "not_a_cdf.cdf": (UnreadableError, "of no format that is read here: text that starts with b\"I'm not a cdf fi\""),
     PSP: ("2020-01-04T02:33:30", "2020-01-04T19:34:30"),
     "rvariable.cdf": (HeaderError, "not what grammar 'istp' reads"),
     EPD: ("2020-07-13T00:00:00.248983040", "2020-07-14T00:00:00.395234944"),

@@ -11,6 +11,10 @@ from typing import TypeAlias
 
 from epncore.model.errors import FileError
 from epncore.model.row import Cell
+from epncore.model.rules.checker import RowChecker
+from grammars.plan import Plan
+
+from ..fits_family.conftest import turned
 
 BIR = "BIR_20110607_062400_10.fit"
 RowOf: TypeAlias = Callable[[Path], dict[str, Cell]]
@@ -24,6 +28,15 @@ def test_plain_and_gzip_give_the_same_row_but_for_the_file(
     one, other = row_of(made[BIR]), row_of(packed)
     differing = {name for name in one if one[name] != other[name]}
     assert differing <= {"file_name", "access_url", "access_estsize", "modification_date"}
+
+
+def test_numbers_in_the_other_byte_order_break_a_rule(
+    made: dict[str, Path], row_of: RowOf, plan: Plan, tmp_path: Path
+) -> None:
+    path = tmp_path / BIR
+    path.write_bytes(turned(made[BIR].read_bytes()))
+    row = tuple(row_of(path)[column.name] for column in plan.columns)
+    assert "range.spectral_range_max" in {each.rule.id for each in RowChecker(plan.columns).broken(row)}
 
 
 def test_damage_anywhere_ends_as_a_row_or_a_reason(made: dict[str, Path], row_of: RowOf, tmp_path: Path) -> None:

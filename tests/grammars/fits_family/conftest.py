@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import runpy
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 from astropy.io import fits
 
@@ -68,3 +70,14 @@ def changed(path: Path, folder: Path, change: Callable[[fits.HDUList], object]) 
         change(hdus)
         hdus.writeto(copy, overwrite=True)
     return copy
+
+
+def turned(content: bytes) -> bytes:
+    """A file whose tables have the bytes of each number in the other order, as a careless writer leaves them."""
+    turned = bytearray(content)
+    with fits.open(io.BytesIO(content)) as hdus:
+        for hdu in (each for each in hdus if isinstance(each, fits.BinTableHDU)):
+            start, records = hdu.fileinfo()["datLoc"], hdu.columns.dtype.newbyteorder(">")
+            table = np.frombuffer(content, records, hdu.header["NAXIS2"], start)
+            turned[start : start + table.nbytes] = table.byteswap().tobytes()
+    return bytes(turned)

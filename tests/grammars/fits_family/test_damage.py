@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from epncore.model.errors import FileError, HeaderError, UnreadableError
 
-from .conftest import FILES, Made, changed, row_of
+from .conftest import FILES, Made, changed, row_of, turned
 
 pytestmark = pytest.mark.parametrize("collection", FILES)
 
@@ -51,6 +51,15 @@ def test_zero_records(collection: str, sound: Path, tmp_path: Path) -> None:
     keyword = b"NAXIS1" if collection == "iitate" else b"NAXIS2"
     path.write_bytes(with_card(sound.read_bytes(), keyword, "0"))
     refused(collection, path, FileError)
+
+
+def test_numbers_in_the_other_byte_order(collection: str, sound: Path, tmp_path: Path) -> None:
+    content, path = sound.read_bytes(), tmp_path / "turned.fits"
+    path.write_bytes(turned(content))
+    if collection == "iitate":  # an image of bytes, axes in cards: there is nothing to turn
+        assert path.read_bytes() == content
+        return
+    refused(collection, path, HeaderError)
 
 
 @pytest.mark.parametrize("count", ["10000000000", "99999999999999999999999999", "-1", "1.5", "T"])
