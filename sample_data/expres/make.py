@@ -57,15 +57,18 @@ def _write(
     ]  # fmt: skip
     names = {"earth": "Earth", "juno": "Juno"}
     attributes = {
-        "Project": ["PADC>Paris Astronomical Data Centre", "MASER>Measuring, Analyzing and Simulating Radio Emissions"],
-        "Discipline": "Space Physics>Magnetospheric Science", "Data_type": "Simulation", "Descriptor": "ExPRES",
-        "Data_version": "01", "Instrument_type": "Simulation", "Source_name": "ExPRES", "Logical_file_id": stem,
+        "Project": ["PADC", "MASER"],
+        "Discipline": "Space Physics>Magnetospheric Science", "Data_type": f"{observer}_jupiter_{moon.lower()}",
+        "Descriptor": "jrm09_lossc-wid1deg_3kev", "Mission_group": "MASER",
+        "Data_version": "01", "Instrument_type": "Model", "Source_name": "ExPRES", "Logical_file_id": stem,
         "Logical_source": f"expres_{observer}_jupiter_{moon.lower()}", "TEXT": "Invented data in the layout of ExPRES",
-        "Generation_date": "20220110", "SRP_Source_name": list(sources[0]), "VESPA_time_sampling_step_min": "60",
-        "VESPA_dataproduct_type": "ds>dynamic_spectrum", "VESPA_target_name": f"Jupiter#{moon}",
+        "Generation_date": "2022-01-10T12:00:00", "PDS_Observation_target": "Jupiter",
+        "SRP_Source_name": list(sources[0]), "VESPA_time_sampling_step": "60",
+        "VESPA_dataproduct_type": "DS>Dynamic Spectrum", "VESPA_target_name": f"Jupiter#{moon}",
         "VESPA_target_class": "planet#satellite", "VESPA_target_region": "Magnetosphere#Aurora",
         "VESPA_feature_name": "Decametric radio emissions (DAM)", "VESPA_instrument_host_name": names[observer],
-        "VESPA_instrument_name": "ExPRES", "VESPA_measurement_type": "em.radio;meta.modelled",
+        "VESPA_instrument_name": "ExPRES",
+        "VESPA_bib_reference": "AA/2016/28787", "VESPA_measurement_type": "em.radio;meta.modelled",
         "VESPA_spectral_range_min": [typed("f8", 1e7)], "VESPA_spectral_range_max": [typed("f8", 4e8)],
     }  # fmt: skip
     path = write(folder, f"{stem}.cdf", variables, attributes, "2022-01-10T12:00:00")
