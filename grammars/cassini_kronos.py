@@ -108,7 +108,7 @@ class CassiniKronos:
     def pictures(self, header: KronosHeader, options: GrammarOptions) -> Iterator[Picture | NoPicture]:  # noqa: ARG002
         """The powers of the two antennas of N2 files; of others the N2 file holds the times and frequencies."""
         if header.level != "N2":
-            yield NoPicture(header.level, "times and frequencies stand in the N2 file of the same hour")
+            yield NoPicture(header.level, "the powers stand in the N2 file of the same hour")
             return
         records = np.sort(header.records(), order="t97", kind="stable")
         seconds = records["t97"] * 86400.0

@@ -180,7 +180,7 @@ def test_each_sweep_is_drawn_at_its_frequencies(made: dict[str, bytes], tmp_path
         32.0 * np.concatenate([np.arange(12), np.arange(40, 52)]), abs=1e-3
     )
     np.testing.assert_allclose(np.concatenate([block.values[0] for block in blocks]), records["autoX"])
-    assert blocks[5].axis == pytest.approx(records["f"][:66] * 1e3)
+    assert blocks[5].axis == pytest.approx(records["f"][:78] * 1e3)
 
 
 def test_of_other_levels_nothing_is_drawn(made: dict[str, bytes], tmp_path: Path) -> None:

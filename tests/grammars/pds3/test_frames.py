@@ -26,7 +26,7 @@ def test_a_frame_tells_its_time_and_frequencies_in_its_header(product: Copied) -
     assert row["time_sampling_step_max"] == pytest.approx(138.88e-6, rel=1e-3)
     assert (row["spectral_range_min"], row["spectral_range_max"]) == (307_200.0, 921_600.0)
     assert row["spectral_resolution_max"] == pytest.approx(921.6 / 200)
-    assert (row["dataproduct_type"], row["processing_level"], row["measurement_unit"]) == ("ts", 2, "mB")
+    assert (row["dataproduct_type"], row["processing_level"], row["measurement_unit"]) == ("ts", 2, "0.01dB")
 
 
 def test_a_pair_of_frequencies_without_data_is_not_told(product: Copied) -> None:
