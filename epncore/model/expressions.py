@@ -155,6 +155,16 @@ _ARITHMETIC: dict[Any, Callable[[Any, Any], Any]] = {
 }
 
 
+def _with_value(left: RowFunction, combine: Callable[[Any, Any], Any], value: object) -> RowFunction:
+    """A comparison with a value that is written down, as most of them are."""
+
+    def decide(row: Sequence[Cell]) -> Any:
+        one = left(row)
+        return None if one is None else combine(one, value)
+
+    return decide
+
+
 def _binary(condition: BinaryExpression[Any], positions: dict[str, int]) -> RowFunction:
     left, right = to_python(condition.left, positions), to_python(condition.right, positions)
     if isinstance(condition.right, Null) and condition.operator is ops.is_:
@@ -164,6 +174,8 @@ def _binary(condition: BinaryExpression[Any], positions: dict[str, int]) -> RowF
     combine = _COMPARISONS.get(condition.operator) or _ARITHMETIC.get(condition.operator)
     if combine is None:
         raise NotImplementedError(f"no Python form of {condition}")
+    if isinstance(condition.right, BindParameter) and condition.right.value is not None:
+        return _with_value(left, combine, condition.right.value)
 
     def decide(row: Sequence[Cell]) -> Any:
         one, other = left(row), right(row)
