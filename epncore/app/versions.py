@@ -94,11 +94,15 @@ class Versions:
         self._stamp()
 
     def _stamp(self) -> None:
+        """What is left aside now needs nothing in the next run."""
+        columns = [name for name in Seen._fields if name not in {"path", "product"}]
         self._run(
-            "UPDATE {ledger} l SET (grammar, grammar_version, reading, config, linking)"
-            " = ROW (t.grammar, t.grammar_version, t.reading, t.config, t.linking)"
+            "UPDATE {ledger} l SET (grammar, grammar_version, reading, config, linking, product, {columns})"
+            " = ROW (t.grammar, t.grammar_version, t.reading, t.config, t.linking, d.product, {scanned})"
             " FROM diff d JOIN stamp t USING (product) WHERE d.path = l.path AND d.work = 'hold'"
-            " AND l.status = 'superseded'"
+            " AND l.status = 'superseded'",
+            columns=listed(columns),
+            scanned=listed(columns, "d"),
         )
 
     def settle(self) -> None:
@@ -111,13 +115,15 @@ class Versions:
             "UPDATE seen b SET {superseded} WHERE b.status IN {claims} AND EXISTS (SELECT FROM {ledger} a"
             " WHERE {later_claims} AND NOT EXISTS (SELECT FROM seen s WHERE s.path = a.path))"
         )
-        self._run(
+        beaten = self._run(
             "WITH beaten AS (SELECT b.path, b.granule_uid, b.status FROM {ledger} b WHERE b.status IN {claims}"
             "  AND EXISTS (SELECT FROM seen a WHERE {later_claims})),"
             " noted AS (INSERT INTO released SELECT granule_uid FROM beaten"
             "  WHERE status IN {rows} AND granule_uid IS NOT NULL)"
             " UPDATE {ledger} l SET {superseded} FROM beaten WHERE beaten.path = l.path"
         )
+        if beaten.rowcount:
+            self._stamp()
 
     def freed(self) -> Iterator[Seen]:
         """Files whose later version is gone or bad, the highest of each family: they have the row now."""

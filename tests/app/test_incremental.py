@@ -408,6 +408,21 @@ def versioned(collection: Collections, pattern: str = "") -> tuple[Path, Callabl
     return folder, arrive
 
 
+def test_a_version_that_is_superseded_in_one_run_needs_nothing_in_the_next(
+    collection: Collections, database: Database
+) -> None:
+    folder, arrive = versioned(collection)
+    first = arrive("a_V01.fit")
+    ingest(folder, database)
+    arrive("a_V02.fit")
+    os.utime(first, ns=(1, 1))
+    edit(folder, "q/p/static", "q/p/other")
+    assert ingest(folder, database).superseded == 1
+    before = tables(database, "ecallisto")
+    assert ingest(folder, database).superseded == 1
+    assert tables(database, "ecallisto") == before
+
+
 def rows(database: Database) -> list[str]:
     return [row["file_name"] for row in tables(database, "ecallisto", "epn_core")["epn_core"]]
 
