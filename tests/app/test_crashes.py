@@ -30,6 +30,7 @@ DRILLS = 3
 """Of each kind, at moments that the seed chooses."""
 
 FILES = 120
+TABLES = ("epn_core", "ledger", "links")
 
 # Small batches: a run has many moments at which it may be killed.
 INGEST = """
@@ -39,7 +40,7 @@ from epncore.app import attempt, ingest
 from epncore.app.database import resolve
 
 attempt.BATCH_FILES, ingest.CHUNK_FILES = 16, 4
-ingest.ingest(Path(sys.argv[1]), resolve(sys.argv[2]), workers=2)
+ingest.ingest(Path(sys.argv[1]), resolve(sys.argv[2]), workers=2, prune=True)
 """
 
 
@@ -106,26 +107,33 @@ def _children(parent: int) -> list[int]:
     return found
 
 
-def committed(conn: psycopg.Connection) -> int:
-    """Files that the ledger knows by now."""
+def committed(conn: psycopg.Connection, before: str | None) -> int:
+    """Files that the ledger knows by now, by another config than before."""
     conn.rollback()  # begin to look anew
     there = conn.execute("SELECT to_regclass('ecallisto.ledger') IS NOT NULL").fetchone()
-    row = conn.execute("SELECT count(*) FROM ecallisto.ledger").fetchone() if there == (True,) else None
+    if there != (True,):
+        return 0
+    row = conn.execute("SELECT count(*) FROM ecallisto.ledger WHERE config IS DISTINCT FROM %s", (before,)).fetchone()
     return int(row[0]) if row else 0
 
 
-def drill(folder: Path, home: Path, database: Database, through: int, victims: Victims) -> tuple[int, int]:
-    """Begin an ingest, and kill when it is so far; gives its exit status, and how many files were through by then."""
+def forget(database: Database) -> None:
     with database.connect() as conn:
         conn.execute("DROP SCHEMA ecallisto CASCADE")
-        conn.commit()
+
+
+def drill(
+    folder: Path, home: Path, database: Database, through: int, victims: Victims, before: str | None = None
+) -> tuple[int, int]:
+    """Begin an ingest, and kill when it is so far; gives its exit status, and how many files were through by then."""
+    with database.connect() as conn:
         running = subprocess.Popen(
             [sys.executable, "-c", INGEST, folder, database.dsn], stderr=subprocess.PIPE, text=True,
             start_new_session=True,
         )  # fmt: skip
-        while running.poll() is None and committed(conn) < through:
+        while running.poll() is None and committed(conn, before) < through:
             time.sleep(0.02)
-        done = committed(conn)
+        done = committed(conn, before)
         conn.rollback()
     for pid in victims(home, running)[:1]:
         with suppress(ProcessLookupError):
@@ -145,6 +153,7 @@ def test_after_a_kill_at_any_moment_a_rerun_makes_the_tables_of_an_undisturbed_r
     choose = random.Random(victims.__name__)
     through = []
     for _ in range(DRILLS):
+        forget(drilled)
         status, done = drill(folder, home, drilled, choose.randrange(files), victims)
         through.append(done)
         if victims is not of_ingest:
@@ -152,3 +161,44 @@ def test_after_a_kill_at_any_moment_a_rerun_makes_the_tables_of_an_undisturbed_r
         assert ingest(folder, drilled, workers=1).rows == FILES + 4
         assert dump(drilled, "ecallisto") == undisturbed
     assert any(0 < done < files for done in through), "some of them hit the middle of a run"
+
+
+def happen(folder: Path) -> None:
+    """All that may befall an archive between two runs: other URLs, and files that went, moved, changed and came."""
+    config = folder / "collection.toml"
+    config.write_text(config.read_text("utf-8").replace("q/p/static", "q/p/other"), "utf-8")
+    files = sorted((folder / "data").glob("BIR_*.fit"))
+    for path in files[::5]:
+        path.unlink()
+    for path in files[1::5]:
+        path.rename(path.with_name(f"X{path.name}"))
+    for path in files[2::5]:
+        content = path.read_bytes()
+        path.unlink()  # it was a link
+        path.write_bytes(content)
+        os.utime(path, ns=(1, 1))
+    os.link(files[3], folder / "data" / "NEW.fit")
+
+
+@pytest.mark.parametrize("victims", [of_ingest, of_worker, of_backend], ids=lambda f: f.__name__[3:])
+def test_after_a_kill_in_the_middle_of_an_update_too(
+    folder: Path, home: Path, drilled: Database, dump: Dump, victims: Victims
+) -> None:
+    ingest(folder, drilled)
+    with drilled.connect() as conn:
+        for table in TABLES:
+            conn.execute(f"CREATE TABLE before_{table} AS SELECT * FROM ecallisto.{table}")  # type: ignore[arg-type]
+        (before,) = conn.execute("SELECT max(config) FROM ecallisto.ledger").fetchone() or (None,)
+    happen(folder)
+    ingest(folder, drilled, prune=True)
+    undisturbed = dump(drilled, "ecallisto")
+    through = random.Random(victims.__name__).randrange(1, undisturbed["ledger"].count(b"\n"))
+    with drilled.connect() as conn:
+        for table in TABLES:
+            conn.execute(f"DELETE FROM ecallisto.{table}")  # type: ignore[arg-type]
+            conn.execute(f"INSERT INTO ecallisto.{table} SELECT * FROM before_{table}")  # type: ignore[arg-type]
+            conn.execute(f"DROP TABLE before_{table}")  # type: ignore[arg-type]
+    _, done = drill(folder, home, drilled, through, victims, before)
+    assert done > 0
+    ingest(folder, drilled, workers=1, prune=True)
+    assert dump(drilled, "ecallisto") == undisturbed
