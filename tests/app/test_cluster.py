@@ -134,7 +134,7 @@ def test_files_that_kill_hang_or_bloat_cost_only_themselves(
         done = subprocess.run(
             [
                 EPNCORE, "ingest", folder, "--dsn", database.dsn, "--json", "--scheduler", address,
-                "--file-timeout", "2", "--memory-limit", "1024",
+                "--file-timeout", "1", "--memory-limit", "1024",
             ],
             env=package, capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
@@ -143,7 +143,7 @@ def test_files_that_kill_hang_or_bloat_cost_only_themselves(
     assert summary["new"] == 6
     assert {each["path"]: each["reason"] for each in summary["quarantined"]} == {
         "kill.fits": "this file killed the process that worked on it (SIGKILL)",
-        "hang.fits": "this file took longer than 2 s (--file-timeout)",
+        "hang.fits": "this file took longer than 1 s (--file-timeout)",
         "bloat.fits": "this file took more than 1024 MB of memory (--memory-limit)",
         "machine.fits": "this file killed the workers of the cluster",
     }

@@ -95,7 +95,9 @@ def test_the_query_for_the_history_names_columns_that_are_there() -> None:
 
 
 def test_each_event_that_is_told_is_in_the_document_and_no_other() -> None:
-    sources = "".join((ROOT / "epncore" / "app" / name).read_text("utf-8") for name in ("watch.py", "cli_kept.py"))
+    sources = "".join(
+        (ROOT / "epncore" / "app" / name).read_text("utf-8") for name in ("watch.py", "cli_kept.py", "verification.py")
+    )
     told = set(re.findall(r'log\.tell\("([a-z ]+)"', sources))
     told |= {"started", "committed", "checked", "quarantined", "finished", "stopped", "failed"}
     section = TEXT.split("## The log")[1].split("## ")[0]
