@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from struct import pack, unpack
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from epncore.model.errors import UnreadableError
 from epncore.model.units import JD_PLAUSIBLE, SECONDS_PER_DAY, jd_utc
 from grammars.axes import Steps, sampling
 from grammars.readers.cdf_data import EPOCH, EPOCH16, TIME_TYPES, TT2000
@@ -40,6 +42,11 @@ _JD_OF_YEAR_0 = 1721059.5
 _ORDINAL_OF_YEAR_0 = -365  # 0000-01-01, as datetime.date counts
 _PLAUSIBLE_S = tuple((jd - _JD_OF_YEAR_0) * SECONDS_PER_DAY for jd in JD_PLAUSIBLE)
 _TT2000_FILLS_BELOW = -(2**63) + 10  # the fill, the pad and their neighbours, which CDF calls illegal
+_FILLS_BACKWARDS = {
+    TT2000: int.from_bytes((-(2**63)).to_bytes(8, "big", signed=True), "little", signed=True),
+    EPOCH: unpack("<d", pack(">d", -1e31))[0],
+}
+"""What ISTP wants as FILLVAL of times, its bytes in reverse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +87,20 @@ def axis(header: CdfHeader, variable: Variable) -> Axis | None:
 
     Fill values and times that nobody believes (years 999 to 3000 are believed) are left out, and times beyond
     VALIDMIN and VALIDMAX too, unless that would leave nothing: some masters carry bounds of years gone by.
+
+    Raises
+    ------
+    UnreadableError
+        Where FILLVAL is that of ISTP backwards. Times backwards may look like times.
     """
     kind, fill = variable.data_type, header.attribute(variable, "FILLVAL")
+    if fill is not None and fill == _FILLS_BACKWARDS.get(kind):
+        raise UnreadableError(
+            "the file says that its numbers are of the other byte order than they are",
+            path=header.path,
+            place=f"CDR, encoding; FILLVAL of variable {variable.name!r}",
+            hint="Write the file anew",
+        )
     bounds = _bounds(header, variable)
     found = scan(header.chunks(variable, CHUNK_ROWS), kind, fill, bounds)
     if found is None and bounds:

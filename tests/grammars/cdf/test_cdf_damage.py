@@ -150,6 +150,22 @@ def test_an_encoding_of_other_numbers_is_refused(write: Write, encoding: int, wo
         everything(path)
 
 
+@pytest.mark.parametrize(
+    ("kind", "fill"), [("tt2000", [np.int64(-(2**63)), "CDF_TIME_TT2000"]), ("epoch", [-1e31, "CDF_EPOCH"])]
+)
+def test_numbers_of_another_byte_order_than_the_header_says_are_refused(
+    write: Write, kind: str, fill: list[object]
+) -> None:
+    clock, values = series()
+    times = clock.data if kind == "tt2000" else 63_745_056_000_000.0 + 60_000.0 * np.arange(5)
+    path = write([Var("Epoch", kind, times, {"VAR_TYPE": "support_data", "FILLVAL": fill}), values])
+    assert look(path)["time_min"] is not None
+    sound = path.read_bytes()
+    path.write_bytes(sound[:ENCODING_AT] + struct.pack(">i", 1) + sound[ENCODING_AT + 4 :])
+    with pytest.raises(UnreadableError, match="of the other byte order"):
+        look(path)
+
+
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
     """A small CDF with packed and plain variables, and a place to write damaged copies to."""
