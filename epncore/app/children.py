@@ -14,10 +14,12 @@ import sys
 import threading
 import traceback
 import warnings
+from contextlib import suppress
 from itertools import pairwise
 from typing import NoReturn, Protocol
 
 from epncore.app import process_child
+from epncore.app.stopping import held_back, stops
 
 
 class Child(Protocol):
@@ -51,25 +53,31 @@ def begin(pipes: tuple[int, int, int]) -> Child:
 class _Forked:
     def __init__(self, pipes: tuple[int, int, int]) -> None:
         self._status: int | None = None
-        self._waiting = threading.Lock()
+        self._reaping = threading.Lock()
         gc.freeze()  # what is there now is not looked at, and so not copied
         with warnings.catch_warnings():
             # From Python 3.12 on: threads of numeric libraries count too, which see to a fork themselves.
             warnings.simplefilter("ignore", DeprecationWarning)
-            self.pid = os.fork()
-        if self.pid == 0:
-            _live(pipes)
+            # What is raised while hooks of the fork run is lost, and in the fork it would go on as its parent.
+            with held_back():
+                self.pid = os.fork()
+                if self.pid == 0:
+                    _live(pipes)
         gc.unfreeze()
 
     def wait(self) -> int:
-        with self._waiting:
+        if self._status is None:
+            with suppress(ChildProcessError):  # another thread has reaped it
+                os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        with self._reaping:  # it is dead: nobody holds this for long, and `kill` need not wait
             if self._status is None:
                 self._status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
             return self._status
 
     def kill(self) -> None:
-        if self._status is None:
-            os.kill(self.pid, signal.SIGKILL)
+        with self._reaping:  # until it is reaped, its number is nobody else's
+            if self._status is None:
+                os.kill(self.pid, signal.SIGKILL)
 
 
 def _close_all_but(kept: set[int]) -> None:
@@ -85,8 +93,9 @@ def _live(pipes: tuple[int, int, int]) -> NoReturn:
     try:
         os.setsid()
         _close_all_but({0, 1, 2, *pipes})
-        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
+        for each in (*stops(), signal.SIGALRM):
             signal.signal(each, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, stops())
         process_child.serve(*pipes)
         status = 0
     except Exception:  # noqa: BLE001 -- said as an interpreter would

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import NoReturn
@@ -16,26 +17,12 @@ from rich.table import Table
 from epncore import __version__
 from epncore.app import cli_check, cli_kept, embedded, log, show, show_kept
 from epncore.app import database as databases
-from epncore.app.cli_options import FOLDER, dsn_option, json_option, log_option, workers_option
+from epncore.app.cli_options import FOLDER, dsn_option, json_option, limits_options, log_option, workers_option
 from epncore.app.cli_options import Command as _Command
+from epncore.app.stopping import on_stop
 from epncore.app.work import Limits
 from epncore.model.errors import EpnCoreError, UsageError
 from epncore.model.printable import safe
-
-FAREWELL_SECONDS = 2.0
-"""So long a stopped command may take to end what it began."""
-
-_LIMITS = Limits()
-
-_file_timeout = click.option(
-    "--file-timeout", type=click.FloatRange(1), default=_LIMITS.timeout_seconds, show_default=True, metavar="SECONDS",
-    help="Time for one file; one that takes longer is quarantined.",
-)  # fmt: skip
-
-_memory_limit = click.option(
-    "--memory-limit", type=click.IntRange(256), default=_LIMITS.memory_mb, show_default=True, metavar="MB",
-    help="Memory of a process that reads files; a file that takes more is quarantined.",
-)  # fmt: skip
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -75,7 +62,7 @@ def inspect(file: Path, folder: Path | None, *, unused: bool, as_json: bool) -> 
     if as_json:
         click.echo(show.to_json(show.inspection_json(found)))
     else:
-        show.inspection(Console(), str(file), found)
+        show.inspection(show.console(), str(file), found)
     sys.exit(3 if any(broken.rule.severity == "error" for broken in found.broken) else 0)
 
 
@@ -90,7 +77,7 @@ def grammars() -> None:
     for name, grammar in installed().items():
         first_line = (sys.modules[type(grammar).__module__].__doc__ or "").strip().split("\n")[0]
         table.add_row(name, grammar.format, safe(first_line), str(grammar.version))
-    Console().print(table)
+    show.console().print(table)
 
 
 @cli.command(cls=_Command, example="epncore ingest ecallisto --workers 2")
@@ -100,8 +87,7 @@ def grammars() -> None:
 @click.option(
     "--scheduler", metavar="ADDRESS", help="Read on the workers of this dask.distributed scheduler: tcp://HOST:PORT."
 )
-@_file_timeout
-@_memory_limit
+@limits_options
 @click.option("--dry-run", is_flag=True, help="Read and check everything, write nothing.")
 @click.option("--strict", is_flag=True, help="End with 3 for old quarantine too, and quarantine for warnings.")
 @click.option("--prune", is_flag=True, help="Remove the rows of files that are no longer there.")
@@ -119,7 +105,7 @@ def ingest(
     """Fill the table of a collection: read what is new or changed, write what differs.
 
     Ends with 0 where nothing was newly quarantined, with 3 where something was, where --verify found an altered file,
-    or where table and ledger do not agree, with 4 where another ingest of the collection is running.
+    or where table and ledger do not agree, with 4 where another command writes the collection.
     """
     from epncore.app.ingest import ingest as run
     from epncore.model.collection import load
@@ -136,7 +122,7 @@ def ingest(
     if as_json:
         click.echo(show.to_json(show.summary_json(found)))
     else:
-        show.summary(Console(), name, found, dry_run=dry_run)
+        show.summary(show.console(), name, found, dry_run=dry_run)
     disagrees = found.lacking or found.unknown
     sys.exit(3 if found.newly_quarantined or found.altered or disagrees or (strict and found.quarantined) else 0)
 
@@ -149,8 +135,7 @@ def ingest(
 )  # fmt: skip
 @dsn_option
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes that draw; by default one a core.")
-@_file_timeout
-@_memory_limit
+@limits_options
 @json_option
 def preview(
     folder: Path, output: Path | None, dsn: str | None, workers: int | None, file_timeout: float, memory_limit: int,
@@ -176,7 +161,7 @@ def preview(
     if as_json:
         click.echo(show.to_json(show.previews_json(found)))
     else:
-        show.previews(Console(), str(target), found)
+        show.previews(show.console(), str(target), found)
     sys.exit(3 if found.failed else 0)
 
 
@@ -200,8 +185,8 @@ def status(folder: Path | None, dsn: str | None, max_age: float | None, *, as_js
     if as_json:
         click.echo(show.to_json({"collections": [asdict(each) for each in found]}))
     elif found:
-        show.status(Console(), found)
-        show_kept.last_runs(Console(), found)
+        show.status(show.console(), found)
+        show_kept.last_runs(show.console(), found)
     else:
         click.echo(f"No table {name}.epn_core there yet." if name else "No collection there yet.")
     if max_age is not None:
@@ -223,7 +208,7 @@ def links(folder: Path, dsn: str | None, *, as_json: bool) -> None:
     if as_json:
         click.echo(show.to_json(asdict(found)))
     else:
-        show.relinked(Console(), name, found)
+        show.relinked(show.console(), name, found)
 
 
 @cli.command(cls=_Command, example="epncore index ecallisto --report")
@@ -250,7 +235,7 @@ def index(folder: Path, dsn: str | None, *, report: bool, as_sql: bool, as_json:
             if as_json:
                 click.echo(show.to_json({"indices": [asdict(each) for each in found]}))
             else:
-                show.index_report(Console(), name, found)
+                show.index_report(show.console(), name, found)
         elif as_sql:
             click.echo(indices.as_sql(conn, name))
         else:
@@ -259,7 +244,7 @@ def index(folder: Path, dsn: str | None, *, report: bool, as_sql: bool, as_json:
             if as_json:
                 click.echo(show.to_json(asdict(renewed)))
             else:
-                show.indexed(Console(), name, renewed)
+                show.indexed(show.console(), name, renewed)
 
 
 @cli.command(cls=_Command, example="epncore rd ecallisto -o /var/gavo/inputs")
@@ -364,19 +349,7 @@ def grant(schema: str, role: str) -> None:
 
 def main() -> None:
     """Run the command; a person's mistake ends in a sentence, not a traceback."""
-    stopped: list[int] = []
-
-    def stop(number: int, _: object) -> None:
-        if stopped:
-            return  # it is ending, within `FAREWELL_SECONDS`: one more would only keep it from saying so
-        stopped.append(number)
-        # A server that does not answer would let the farewells wait.
-        signal.signal(signal.SIGALRM, lambda *_: _say_stopped())
-        signal.setitimer(signal.ITIMER_REAL, FAREWELL_SECONDS)
-        raise KeyboardInterrupt
-
-    for each in (signal.SIGINT, signal.SIGTERM):  # both end what was begun in the same orderly way
-        signal.signal(each, stop)
+    stopped = on_stop(_say_stopped)
     try:
         cli.main(standalone_mode=False)
     except click.ClickException as error:
@@ -398,9 +371,10 @@ def main() -> None:
 
 def _say_stopped() -> NoReturn:
     signal.setitimer(signal.ITIMER_REAL, 0)
-    click.echo("epncore: stopped. What was committed stays; run the same command again to go on.", err=True)
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with suppress(OSError):  # the terminal may be gone
+        click.echo("epncore: stopped. What was committed stays; run the same command again to go on.", err=True)
+        sys.stdout.flush()
+        sys.stderr.flush()
     os._exit(130)  # not through the farewells of threads and pools, which were interrupted too and may wait for ever
 
 

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import threading
+from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, NoReturn
 
 import click
-from rich.console import Console
 
 from epncore.app import database as databases
 from epncore.app import log, show, show_kept
-from epncore.app.cli_options import FOLDER, Command, dsn_option, json_option, log_option, workers_option
-from epncore.model.printable import safe
+from epncore.app.cli_options import FOLDER, Command, dsn_option, json_option, limits_options, log_option, workers_option
+from epncore.app.stopping import on_stop
+from epncore.app.work import Limits
+from epncore.model.printable import counted, safe
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from epncore.app.summary import Summary
 
 
 @click.command(cls=Command, example="epncore migrate ecallisto --dry-run")
@@ -38,13 +40,14 @@ def migrate(folder: Path, dsn: str | None, *, dry_run: bool, as_json: bool) -> N
     if as_json:
         click.echo(show.to_json(asdict(done)))
     else:
-        show_kept.migration(Console(), str(folder), done, dry_run=dry_run)
+        show_kept.migration(show.console(), str(folder), done, dry_run=dry_run)
 
 
 @click.command(cls=Command, example="epncore watch ecallisto --settle 10")
 @click.argument("folder", type=FOLDER, metavar="COLLECTION_DIR")
 @dsn_option
 @workers_option
+@limits_options
 @click.option(
     "--settle",
     type=click.FloatRange(0.1),
@@ -62,8 +65,8 @@ def migrate(folder: Path, dsn: str | None, *, dry_run: bool, as_json: bool) -> N
 )
 @log_option
 def watch(
-    folder: Path, dsn: str | None, workers: int | None, settle: float, every: float | None, log_json: str | None,
-    *, poll: bool,
+    folder: Path, dsn: str | None, workers: int | None, file_timeout: float, memory_limit: int, settle: float,
+    every: float | None, log_json: str | None, *, poll: bool,
 ) -> None:  # fmt: skip
     """Ingest files as they arrive, until Ctrl-C or SIGTERM.
 
@@ -73,40 +76,32 @@ def watch(
     from epncore.app.watch import watch as run
     from epncore.model.collection import load
 
-    stopped = threading.Event()
-
-    def stop(_: int, __: object) -> None:
-        stopped.set()
-        raise KeyboardInterrupt
-
     def say(text: str) -> None:
         if log_json != log.STANDARD_ERROR:
             click.echo(f"epncore: {safe(text)}", err=True)
 
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, stop)
-    name = load(folder).schema_name
-    try:
-        run(
-            folder,
-            databases.resolve(dsn),
-            Settings(settle, every, poll, workers),
-            say,
-            lambda summary: say(show_kept.news(summary)),
-        )
-    except (KeyboardInterrupt, Exception):
-        if not stopped.is_set():
-            raise
+    def report(found: Summary, before: Summary | None) -> None:
+        for line in show_kept.news(found, before):
+            say(line)
+
+    def leave() -> NoReturn:
         # Whatever an ingest that was stopped leaves behind, the next one settles.
         log.tell("stopped watching", collection=name)
-        say("stopped. What was committed stays")
-        _leave()
+        with suppress(OSError):  # the terminal may be gone
+            say("stopped. What was committed stays")
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(0)  # as in cli.py: not through the farewells of what was interrupted too
 
-
-def _leave() -> NoReturn:
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)  # as in cli.py: not through the farewells of what was interrupted too
+    name = load(folder).schema_name
+    stopped = on_stop(leave)
+    settings = Settings(settle, every, poll, workers, Limits(file_timeout, memory_limit))
+    try:
+        run(folder, databases.resolve(dsn), settings, say, report)
+    except (KeyboardInterrupt, Exception):
+        if not stopped:
+            raise
+        leave()
 
 
 @click.group()
@@ -136,8 +131,10 @@ def quarantine_list(folder: Path, patterns: tuple[str, ...], reason: str, dsn: s
     found = listed(databases.resolve(dsn), name, patterns, reason)
     if as_json:
         click.echo(show.to_json({"schema": name, "quarantined": [asdict(bad) for bad in found]}))
+    elif found:
+        show_kept.bad_files(show.console(), found)
     else:
-        show_kept.bad_files(Console(), found)
+        click.echo(show_kept.no_bad_file(patterns, reason))
 
 
 @quarantine.command("retry", cls=Command, example="epncore quarantine retry ecallisto --reason 'cannot be opened'")
@@ -146,10 +143,12 @@ def quarantine_list(folder: Path, patterns: tuple[str, ...], reason: str, dsn: s
 @_reason
 @dsn_option
 @workers_option
+@limits_options
 @json_option
 def quarantine_retry(
-    folder: Path, patterns: tuple[str, ...], reason: str, dsn: str | None, workers: int | None, *, as_json: bool
-) -> None:
+    folder: Path, patterns: tuple[str, ...], reason: str, dsn: str | None, workers: int | None, file_timeout: float,
+    memory_limit: int, *, as_json: bool,
+) -> None:  # fmt: skip
     """Read bad files again though they have not changed, by an ingest of the collection.
 
     Ends with 0 where all of them gave rows, else with 3.
@@ -161,14 +160,16 @@ def quarantine_retry(
     name, database = load(folder).schema_name, databases.resolve(dsn)
     chosen = forgotten(database, name, patterns, reason)
     if chosen:
-        ingest(folder, database, workers=workers)
+        ingest(folder, database, workers=workers, limits=Limits(file_timeout, memory_limit))
     paths = {bad.path for bad in chosen}
     still = [bad for bad in listed(database, name) if bad.path in paths]
     if as_json:
         answer = {"schema": name, "retried": len(chosen), "quarantined": [asdict(bad) for bad in still]}
         click.echo(show.to_json(answer))
-    else:
-        click.echo(f"{len(chosen)} files were read again, {len(chosen) - len(still)} of them are mended")
+    elif chosen:
+        click.echo(f"{counted(len(chosen), 'bad file')} read again, {len(chosen) - len(still)} mended")
         if still:
-            show_kept.bad_files(Console(), still)
+            show_kept.bad_files(show.console(), still)
+    else:
+        click.echo(show_kept.no_bad_file(patterns, reason))
     sys.exit(3 if still else 0)

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from epncore.app import log
+from epncore.app.work import Limits
 
 FOLDER = click.Path(path_type=Path, file_okay=True, dir_okay=True)
 
@@ -34,6 +35,21 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 workers_option = click.option(
     "--workers", type=click.IntRange(1, 256), help="Processes that read files; by default one a core."
 )
+
+_LIMITS = Limits()
+
+
+def limits_options(function: Any) -> Any:
+    """``--file-timeout`` and ``--memory-limit``: what one file may cost."""
+    timeout = click.option(
+        "--file-timeout", type=click.FloatRange(1), default=_LIMITS.timeout_seconds, show_default=True,
+        metavar="SECONDS", help="Time for one file; one that takes longer is quarantined.",
+    )  # fmt: skip
+    memory = click.option(
+        "--memory-limit", type=click.IntRange(256), default=_LIMITS.memory_mb, show_default=True, metavar="MB",
+        help="Memory of a process that reads files; a file that takes more is quarantined.",
+    )  # fmt: skip
+    return timeout(memory(function))
 
 
 def _open_log(_: click.Context, __: click.Parameter, target: str | None) -> str | None:

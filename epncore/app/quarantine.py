@@ -13,6 +13,7 @@ from psycopg import sql
 from epncore.app.session import alone, database_errors
 from epncore.app.states import QUARANTINE
 from epncore.model.bookkeeping import LEDGER
+from epncore.model.errors import DatabaseError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,11 +60,10 @@ def listed(database: Database, schema: str, patterns: Sequence[str] = (), reason
     Raises
     ------
     DatabaseError
-        Where the database is down or refuses.
+        Where the database is down or refuses, or has no such collection.
     """
     with database_errors(), database.connect() as conn:
-        if not _is_there(conn, schema):
-            return []
+        _check_there(conn, schema)
         return _matching(conn, schema, patterns, reason)
 
 
@@ -83,11 +83,10 @@ def forgotten(database: Database, schema: str, patterns: Sequence[str] = (), rea
     Raises
     ------
     DatabaseError
-        Where the database is down or refuses, or an ingest is running.
+        Where the database is down or refuses, has no such collection, or an ingest is running.
     """
     with database_errors(), database.connect() as conn:
-        if not _is_there(conn, schema):
-            return []
+        _check_there(conn, schema)
         with alone(conn, schema):
             found = _matching(conn, schema, patterns, reason)
             conn.execute(
@@ -124,9 +123,13 @@ def kind_of(reason: str) -> str:
     return _OF_ONE_FILE.sub("...", first)
 
 
-def _is_there(conn: psycopg.Connection, schema: str) -> bool:
+def _check_there(conn: psycopg.Connection, schema: str) -> None:
     row = conn.execute("SELECT to_regclass(%s) IS NOT NULL", (f"{schema}.{LEDGER.name}",)).fetchone()
-    return bool(row and row[0])
+    if not (row and row[0]):
+        raise DatabaseError(
+            f"there is no table {schema}.{LEDGER.name}: nothing is known of files",
+            hint="`epncore ingest COLLECTION_DIR` makes it; with --rebuild-ledger where it was dropped",
+        )
 
 
 def _matching(conn: psycopg.Connection, schema: str, patterns: Sequence[str], reason: str) -> list[BadFile]:

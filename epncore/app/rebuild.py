@@ -97,6 +97,7 @@ class Rebuild:
             Where a reader holds the old table for minutes, or a view needs it.
         """
         self._take()
+        self._hand_over_sequences()
         try:
             self._run("DROP TABLE {old}")
         except psycopg.errors.DependentObjectsStillExist as error:
@@ -243,6 +244,22 @@ class Rebuild:
             f"somebody has been reading {self.schema}.{self.table} for minutes, so it cannot be swapped",
             hint="Nothing was changed. Look at pg_stat_activity, or try again at a quieter time",
         )
+
+    def _hand_over_sequences(self) -> None:
+        """Those that defaults of the new table ask would go with the old one, which owns them."""
+        rows = self._ask(
+            "SELECT c.relname, a.attname FROM pg_depend d JOIN pg_class c ON c.oid = d.objid AND c.relkind = 'S'"
+            " JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid"
+            " WHERE d.classid = 'pg_class'::regclass AND d.refobjid = {oid} AND d.deptype = 'a' ORDER BY c.relname"
+        )
+        kept = {column.name for column in self.columns if column.kept}
+        for sequence, column in rows:
+            if column in kept:
+                self._run(
+                    "ALTER SEQUENCE {sequence} OWNED BY {new}.{column}",
+                    sequence=self._name(sequence),
+                    column=sql.Identifier(column),
+                )
 
     def _goes(self, catalogue: LiteralString, column: LiteralString) -> sql.Composable:
         """Whether an object of this catalogue needs a column that is not kept."""

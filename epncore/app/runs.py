@@ -14,6 +14,7 @@ from psycopg import sql
 from epncore import __version__
 from epncore.app import log
 from epncore.app.quarantine import bad_files
+from epncore.app.schema import columns_there
 from epncore.model.bookkeeping import RUNS
 from epncore.model.errors import DatabaseError
 
@@ -101,7 +102,9 @@ class Run:
                 self._tell("quarantined", level=logging.WARNING, path=path, where=place, reason=reason)
 
     def finished(self, summary: Summary) -> None:
-        """The ingest came to its end."""
+        """The ingest came to its end; what it noted beside its numbers is a warning each."""
+        for note in summary.notes:
+            self._tell("noted", level=logging.WARNING, note=note)
         numbers = {
             "files_new": summary.new,
             "files_changed": summary.changed,
@@ -111,6 +114,8 @@ class Run:
             "files_quarantined": summary.quarantined_count,
             "newly_quarantined": summary.newly_quarantined,
             "row_count": summary.rows,
+            "rows_lacking": summary.lacking,
+            "rows_unknown": summary.unknown,
         }
         self.ended(FINISHED, numbers)
 
@@ -120,9 +125,10 @@ class Run:
         self._tell(outcome, level=level, seconds=round(time.monotonic() - self.clock, 3), **more)
         if self.number is None:
             return
-        cells = {"outcome": outcome, **more}
-        assign = sql.SQL(", ").join(sql.SQL("{} = %s").format(sql.Identifier(name)) for name in cells)
         with suppress(DatabaseError, psycopg.Error), self.database.connect() as conn:
+            there = columns_there(conn, self.schema).get(RUNS.name, {})  # a table of an older version has fewer
+            cells = {name: value for name, value in {"outcome": outcome, **more}.items() if name in there}
+            assign = sql.SQL(", ").join(sql.SQL("{} = %s").format(sql.Identifier(name)) for name in cells)
             self._run(
                 conn,
                 "UPDATE {runs} SET ended = now() AT TIME ZONE 'UTC', {assign} WHERE id = %s",

@@ -93,7 +93,8 @@ def prepare(conn: psycopg.Connection, schema: str, columns: Sequence[Column], *,
         found = columns_there(conn, schema)
     _check_privileges(conn, schema, names)
     for table in HIDDEN_TABLES:
-        _check_columns(schema, table.name, [column.name for column in table.columns], found[table.name])
+        needed = [column.name for column in table.columns if not column.later]
+        _check_columns(schema, table.name, needed, found[table.name])
     _check_columns(schema, "epn_core", [column.name for column in columns], found["epn_core"])
     return Tables(schema, found["epn_core"])
 
@@ -221,7 +222,13 @@ def _book(metadata: sa.MetaData, table: BookTable) -> sa.Table:
         table.name,
         metadata,
         *(
-            sa.Column(c.name, _TYPES[c.type], nullable=not c.not_null, primary_key=c.name in table.key)
+            sa.Column(
+                c.name,
+                _TYPES[c.type],
+                nullable=not c.not_null,
+                primary_key=c.name in table.key,
+                autoincrement=False,
+            )
             for c in table.columns
         ),
     )

@@ -133,7 +133,7 @@ def alone(conn: psycopg.Connection, name: str) -> Iterator[None]:
         time.sleep(0.2)
     else:
         raise BusyError(
-            f"another ingest of collection {name} is running{_by_whom(conn, key)}",
+            f"another epncore command writes collection {name}{_by_whom(conn, key)}",
             hint="Wait for it, then start this one again",
         )
     # Whoever is refused reads this; the server cuts it at 63 bytes.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from epncore.app.agreement import sentences
-from epncore.model.printable import safe
+from epncore.model.printable import counted, safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,6 +29,16 @@ if TYPE_CHECKING:
 
 LISTED = 20
 """Lines of a list on a terminal; the rest is counted."""
+
+
+WIDE = 10_000
+"""Characters of a line where no terminal breaks it."""
+
+
+def console() -> Console:
+    """Standard output; in a pipe, a file or a journal, no line and no name in a table is cut to pieces."""
+    found = Console()
+    return found if found.is_terminal or "COLUMNS" in os.environ else Console(width=WIDE)
 
 
 def to_json(data: object) -> str:
@@ -96,6 +107,7 @@ def summary_json(summary: Summary) -> dict[str, Any]:
         **{name: getattr(summary, name) for name in added},
         "altered": _without_row(summary.altered),
         "altered_count": summary.altered_count,
+        "vanished_paths": summary.vanished,
     }
 
 
@@ -111,10 +123,17 @@ def summary(console: Console, name: str, found: Summary, *, dry_run: bool) -> No
     seldom = ("renamed", "withheld", "superseded", "unavailable", "pruned")
     counts += [(what, getattr(found, what)) for what in seldom if getattr(found, what)]
     counts += [("quarantined", found.quarantined_count), ("vanished", found.vanished_count)]
-    console.print("  " + ", ".join(f"{count} {what}" for what, count in counts))
-    console.print(f"  {found.rows} rows in {name}.epn_core, after {found.seconds:.1f} s", highlight=False)
+    console.print("  " + ", ".join(f"{count} {what}" for what, count in counts), soft_wrap=True)
+    console.print(
+        f"  {counted(found.rows, 'row')} in {name}.epn_core, after {found.seconds:.1f} s",
+        highlight=False,
+        soft_wrap=True,
+    )
     if found.undigested:
-        console.print(f"  {found.undigested} files had no digest yet: the next --verify can compare their content")
+        console.print(
+            f"  {counted(found.undigested, 'file')} had no digest yet: the next --verify can compare their content",
+            soft_wrap=True,
+        )
     if found.quarantined:
         new = f" ({found.newly_quarantined} of them new)" if found.newly_quarantined else " (none of them new)"
         console.print(f"Without a row{new}:", style="yellow")
@@ -123,10 +142,12 @@ def summary(console: Console, name: str, found: Summary, *, dry_run: bool) -> No
         console.print("Not what they were, though nothing told so:", style="yellow")
         _list(console, [f"{q.path}: {q.reason}" for q in found.altered], found.altered_count)
     if found.vanished:
-        console.print("No longer there; the rows that they had stay (--prune removes them):", style="yellow")
+        console.print(
+            "No longer there; a row stays (--prune removes it), a file that had none is forgotten:", style="yellow"
+        )
         _list(console, found.vanished, found.vanished_count)
     for note in found.notes:
-        console.print(safe(note), style="yellow")
+        console.print(safe(note), style="yellow", soft_wrap=True)
 
 
 def relinked(console: Console, name: str, found: Relinked) -> None:

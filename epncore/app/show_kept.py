@@ -9,7 +9,7 @@ from rich.table import Table
 
 from epncore.app.quarantine import kind_of
 from epncore.app.show import LISTED
-from epncore.model.printable import safe
+from epncore.model.printable import counted, printable, safe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,19 +45,36 @@ def migration(console: Console, folder: str, done: Migration, *, dry_run: bool) 
         console.print("  epncore ingest ", safe(folder), sep="", highlight=False, soft_wrap=True)
 
 
-def news(found: Summary) -> str:
-    """What an ingest did, in a line."""
-    counts = ((found.new, "new"), (found.changed, "changed"), (found.newly_quarantined, "newly quarantined"))
-    said = ", ".join(f"{count} {what}" for count, what in counts if count) or "nothing new"
+def news(found: Summary, before: Summary | None) -> list[str]:
+    """What an ingest did and found, line by line, where that is not what the one before it did and found."""
+    counts = {"new": found.new, "changed": found.changed, "renamed": found.renamed}
+    counts["newly quarantined"] = found.newly_quarantined
+    said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    known = set(before.quarantined) if before else set()
+    bad = [each for each in found.quarantined if each not in known] if found.newly_quarantined else []
+    notes = [note for note in found.notes if before is None or note not in before.notes]
+    if before and not (said or notes or _lasting(found) != _lasting(before)):
+        return []
     gone = f"; {found.vanished_count} vanished" if found.vanished else ""
-    return f"{said}; {found.rows} rows{gone}, after {found.seconds:.1f} s"
+    lines = [f"{said or 'nothing new'}; {counted(found.rows, 'row')}{gone}, after {found.seconds:.1f} s"]
+    lines += [f"without a row: {each.path}, {each.where}: {each.reason}" for each in bad[:LISTED]]
+    if len(bad) > LISTED:
+        lines.append(f"... and {len(bad) - LISTED} more: `epncore quarantine list` shows them")
+    return lines + notes
+
+
+def _lasting(found: Summary) -> tuple[int, int, int]:
+    return found.vanished_count, found.quarantined_count, found.rows
+
+
+def no_bad_file(patterns: Sequence[str], reason: str) -> str:
+    """What to say where none is found."""
+    asked = [*map(repr, patterns), *([f"--reason {reason!r}"] if reason else [])]
+    return printable(f"No bad file matches {', '.join(asked)}." if asked else "No file is in quarantine.")
 
 
 def bad_files(console: Console, found: Sequence[BadFile]) -> None:
     """Print bad files one by one, or by reason where they are many."""
-    if not found:
-        console.print("No file is in quarantine.")
-        return
     if len(found) > LISTED:
         _by_reason(console, found)
         return
@@ -103,4 +120,4 @@ def last_runs(console: Console, found: Sequence[CollectionStatus]) -> None:
             console.print(f"  finished last: {when}", highlight=False)
         if len(each.quarantined) > LISTED:
             for kind, count in each.reasons.items():
-                console.print("  ", safe(f"{count} files: {kind}"), sep="", soft_wrap=True)
+                console.print("  ", safe(f"{counted(count, 'file')}: {kind}"), sep="", soft_wrap=True)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from epncore.app import embedded, log
 from epncore.app.alarm import Alarm, network_disk
 from epncore.app.ingest import ingest
+from epncore.app.work import Limits
 from epncore.model import collection as config
 from epncore.model.errors import ConfigError, DatabaseError
 from grammars.plan import compile_plans
@@ -48,12 +49,15 @@ class Settings:
         Whether to do without inotify, also on local disks.
     workers : int, optional
         Processes that read files.
+    limits : Limits
+        What one file may cost.
     """
 
     settle_seconds: float = 5
     every_seconds: float | None = None
     poll: bool = False
     workers: int | None = None
+    limits: Limits = field(default_factory=Limits)
 
 
 class Gate:
@@ -97,7 +101,7 @@ def watch(
     database: Database,
     settings: Settings,
     say: Callable[[str], None],
-    report: Callable[[Summary], None],
+    report: Callable[[Summary, Summary | None], None],
 ) -> None:
     """Ingest for ever. What ends it is a KeyboardInterrupt.
 
@@ -110,7 +114,7 @@ def watch(
     say : callable
         Is told, in sentences, what it waits for.
     report : callable
-        Is told what an ingest did, where it did something.
+        Is told what each ingest did, and what the one before it did, of which there is none at first.
 
     Raises
     ------
@@ -141,7 +145,7 @@ def watch(
 
 
 class _Rounds:
-    """One ingest after the other, what each tells of its progress, and what is to be said of them once only."""
+    """One ingest after the other, what each tells of its progress, and what the one before it said."""
 
     def __init__(
         self,
@@ -149,29 +153,30 @@ class _Rounds:
         database: Database,
         settings: Settings,
         say: Callable[[str], None],
-        report: Callable[[Summary], None],
+        report: Callable[[Summary, Summary | None], None],
     ) -> None:
-        self.folder, self.database, self.workers = folder, database, settings.workers
+        self.folder, self.database, self.settings = folder, database, settings
         self.say, self.report = say, report
         self.gate = Gate(settings.settle_seconds)
         self._troubles, self._trouble = 0, ""
-        self._lasting: tuple[int, int] | None = None
+        self._before: Summary | None = None
 
     def go(self) -> bool:
         """Ingest what may be read; where the database or a folder is away, wait a while and give False."""
         self.gate.begin()
         try:
-            summary = ingest(self.folder, self.database, workers=self.workers, ready=self.gate, progress=self)
+            summary = ingest(
+                self.folder, self.database, workers=self.settings.workers, limits=self.settings.limits,
+                ready=self.gate, progress=self,
+            )  # fmt: skip
         except (DatabaseError, ConfigError) as error:
             self._wait(str(error))
             return False
         if self._troubles:
             self.say("going on")
         self._troubles, self._trouble = 0, ""
-        lasting = (summary.vanished_count, summary.quarantined_count)
-        if summary.new or summary.changed or self._lasting != lasting:
-            self.report(summary)
-        self._lasting = lasting
+        self.report(summary, self._before)
+        self._before = summary
         return True
 
     def found(self, files: int) -> None:

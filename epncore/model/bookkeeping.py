@@ -24,12 +24,15 @@ class BookColumn:
     not_null : bool
     description : str
         For people.
+    later : bool
+        Whether the tables of an older version lack it, and do without: `epncore migrate` adds it when it runs.
     """
 
     name: str
     type: BookType
     not_null: bool
     description: str
+    later: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +153,8 @@ RUNS = BookTable(
         BookColumn("files_quarantined", "bigint", False, "Files that gave no row"),
         BookColumn("newly_quarantined", "bigint", False, "How many of these gave no row for the first time"),
         BookColumn("row_count", "bigint", False, "Rows of the table in the end"),
+        BookColumn("rows_lacking", "bigint", False, "Rows that the ledger knew and the table lacked", later=True),
+        BookColumn("rows_unknown", "bigint", False, "Rows of the table that the ledger did not know", later=True),
     ),
     key=("id",),
 )

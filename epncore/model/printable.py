@@ -14,6 +14,11 @@ def printable(text: object) -> str:
     return _CONTROL.sub(lambda found: _written_out(ord(found[0])), str(text))
 
 
+def counted(count: int, what: str) -> str:
+    """A number of things: ``1 row``, ``2 rows``."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 def safe(text: object) -> Text:
     """The same for a terminal: no escape sequence, no markup."""
     return Text(printable(text))

@@ -73,6 +73,9 @@ def test_a_disagreement_is_found_said_and_mended(collection: Collections, databa
     else:
         assert (summary.lacking, summary.unknown) == (found.lacking, found.unknown)
         assert "--rebuild-ledger" in summary.notes[0]
+    with database.connect() as conn:
+        last = conn.execute("SELECT rows_lacking, rows_unknown FROM ecallisto.runs ORDER BY id DESC LIMIT 1").fetchone()
+    assert last == (summary.lacking, summary.unknown)
     summary = ingest(folder, database, rebuild=True)
     if damage in {"a row more", "as many rows, but others"}:
         assert (summary.rows, summary.unknown) == (len(files_of(folder)) + 1, 1), "nothing is removed without --prune"
@@ -235,7 +238,7 @@ def test_the_command_tells_of_all_this(collection: Collections, database: Databa
     folder = collection("ecallisto")
     ingest(folder, database)
     run(database, "DELETE FROM ecallisto.epn_core WHERE file_name LIKE 'BIR%'")
-    files_of(folder)[-1].unlink()
+    (gone := files_of(folder)[-1]).unlink()
     command = [sys.executable, "-m", "epncore.app.cli", "ingest", str(folder)]
 
     def epncore(*options: str) -> subprocess.CompletedProcess[str]:
@@ -244,10 +247,16 @@ def test_the_command_tells_of_all_this(collection: Collections, database: Databa
             [*command, *options], capture_output=True, text=True, env=environment, timeout=60, check=False
         )
 
-    done = epncore()
+    log = folder / "log"
+    done = epncore(f"--log-json={log}")
     assert done.returncode == 3
     assert "1 vanished" in done.stdout
     assert "the table lacks" in done.stdout
+    _, noted, finished = map(json.loads, log.read_text().splitlines())
+    assert (noted["event"], noted["level"]) == ("noted", "warning")
+    assert noted["note"].startswith("the table lacks 1")
+    assert (finished["rows_lacking"], finished["rows_unknown"]) == (1, 0)
+    assert json.loads(epncore("--json").stdout)["vanished_paths"] == ["data/" + gone.name]
     done = epncore("--rebuild-ledger", "--prune", "--json")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)

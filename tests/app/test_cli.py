@@ -172,6 +172,7 @@ def test_ingest_and_status_give_the_documented_json(collection: Callable[[str], 
         "undigested",
         "altered",
         "altered_count",
+        "vanished_paths",
     ]
     assert (answer["new"], answer["rows"]) == (4, 4)
     assert [set(each) for each in answer["quarantined"]] == [{"path", "where", "reason"}]

@@ -159,7 +159,7 @@ def test_the_command_makes_reports_and_keeps_out_of_the_way_of_an_ingest(loaded:
     assert "were never used" in shown
     with database.connect() as conn, alone(conn, SCHEMA):
         refused = index()
-    assert (refused.returncode, "another ingest" in refused.stderr) != (0, False)
+    assert (refused.returncode, "another epncore command" in refused.stderr) != (0, False)
     assert index("--report", "--sql").returncode == 2
 
 

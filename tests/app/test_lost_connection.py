@@ -166,7 +166,7 @@ def test_a_second_ingest_is_told_since_when_and_by_which_process(collection: Col
         number = conn.info.backend_pid
     assert done.returncode == BusyError.exit_code == 4
     assert re.search(
-        r"another ingest of collection ecallisto is running since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC by"
+        r"another epncore command writes collection ecallisto since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC by"
         rf" 'epncore, process {os.getpid()} on \S+' \(process {number} of the server\)",
         " ".join(done.stderr.split()),
     ), done.stderr

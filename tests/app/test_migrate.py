@@ -188,6 +188,17 @@ def test_an_old_installation_gets_what_the_bookkeeping_has_now(loaded: Path, dat
     assert (summary.unchanged, summary.changed) == (len(before), 0)
     assert rows(database) == before
     assert len(rows(database, table="runs")) == 1
+    with database.connect() as conn:
+        conn.execute(
+            "ALTER TABLE ecallisto.runs DROP COLUMN rows_lacking, DROP COLUMN rows_unknown;"
+            "CREATE SEQUENCE ecallisto.runs_id_seq OWNED BY ecallisto.runs.id;"
+            "ALTER TABLE ecallisto.runs ALTER COLUMN id SET DEFAULT nextval('ecallisto.runs_id_seq')"
+        )
+    ingest(loaded, database)
+    assert rows(database, "outcome", table="runs") == [("finished",)] * 2, "it does without"
+    assert [(c.what, c.name) for c in migrate(loaded, database).changes] == [
+        ("added", "rows_lacking"), ("added", "rows_unknown"),
+    ]  # fmt: skip
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
@@ -246,7 +257,7 @@ def test_it_is_refused_while_an_ingest_runs(loaded: Path, database: Database) ->
     with_station(loaded)
     with database.connect() as other:
         other.execute("SELECT pg_advisory_lock(hashtextextended('epncore ingest ecallisto', 0))")
-        with pytest.raises(DatabaseError, match="another ingest of collection ecallisto is running"):
+        with pytest.raises(DatabaseError, match="another epncore command writes collection ecallisto"):
             migrate(loaded, database)
     assert "station" not in columns(database)
 

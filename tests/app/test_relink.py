@@ -247,7 +247,7 @@ def test_a_product_that_the_config_has_no_longer_is_left_alone(observation: Path
 def test_one_writer_at_a_time(observation: Path, database: Database) -> None:
     with database.connect() as other:
         other.execute("SELECT pg_advisory_lock(hashtextextended('epncore ingest nda_routine', 0))")
-        with pytest.raises(DatabaseError, match="another ingest"):
+        with pytest.raises(DatabaseError, match="another epncore command"):
             relink(observation, database)
 
 

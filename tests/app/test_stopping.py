@@ -112,11 +112,18 @@ def terminated(running: Running) -> None:
     running.process.send_signal(signal.SIGTERM)
 
 
+def hung_up(running: Running) -> None:
+    """As a closed terminal does."""
+    running.process.send_signal(signal.SIGHUP)
+
+
 def killed(running: Running) -> None:
     running.process.kill()
 
 
-@pytest.mark.parametrize("stop", [to_its_group, twice, alone, terminated, killed], ids=lambda stop: stop.__name__)
+@pytest.mark.parametrize(
+    "stop", [to_its_group, twice, alone, terminated, hung_up, killed], ids=lambda stop: stop.__name__
+)
 def test_a_stopped_ingest_ends_and_the_next_one_goes_on(
     collection: Callable[[str], Path],
     database: Database,

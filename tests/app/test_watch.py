@@ -181,6 +181,16 @@ def test_polling_needs_no_events(arriving: tuple[Path, list[Path]], database: An
         assert watch.events("watching")[0]["polling"] is True
         shutil.copyfile(first, folder / "data" / first.name)
         watch.until(lambda: watch.rows() == {first.name})
+        (folder / "data" / "empty.fit").write_bytes(b"")
+        watch.until(lambda: "without a row: data/empty.fit, file: an empty file" in watch.said())
+        (folder / "data" / first.name).rename(folder / "data" / f"other_{first.name}")
+        watch.until(lambda: "1 renamed; 1 row" in watch.said())
+        with psycopg.connect(database.dsn) as conn:
+            conn.execute("DELETE FROM ecallisto.epn_core")
+        watch.until(lambda: "the table lacks 1 rows" in watch.said())
+        before = len(watch.events("finished"))
+        watch.until(lambda: len(watch.events("finished")) > before + 1)
+        assert watch.said().count("the table lacks") == watch.said().count("empty.fit") == 1, "once each"
         assert watch.stop() == 0
 
 
@@ -196,7 +206,7 @@ def test_at_rest_it_does_nothing(arriving: tuple[Path, list[Path]], database: An
         watch.until(lambda: len(watch.rows()) == 2)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda s: s.name)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda s: s.name)
 def test_stopped_in_the_middle_of_an_ingest_it_ends_in_peace(
     arriving: tuple[Path, list[Path]], database: Any, number: signal.Signals
 ) -> None:
