@@ -7,6 +7,7 @@ on one machine has. So a bad file harms no other user of the cluster, and is tol
 from __future__ import annotations
 
 import threading
+from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Generic
 
@@ -46,7 +47,7 @@ def cluster_pool(work: Work[Item, Result], address: str) -> Iterator[Pool[Item, 
             yield pool
         finally:
             with suppress(Exception):  # whatever ended the work ended the connection too, perhaps
-                client.run(_end, work)
+                client.run(_end, client.id)
     finally:
         client.close(timeout=ANSWER_SECONDS)
 
@@ -57,7 +58,7 @@ class _Cluster(Generic[Item, Result]):
         self.slots = sum(client.ncores().values())
 
     def submit(self, items: Sequence[Item]) -> Any:
-        return self.client.submit(_run, __version__, self.work, list(items), pure=False)
+        return self.client.submit(_run, __version__, self.client.id, self.work, list(items), pure=False)
 
     def results(self, items: Sequence[Item], ticket: Any) -> list[Result]:
         """Wait for results; of items that took down the workers themselves, each is tried alone."""
@@ -73,7 +74,7 @@ class _Cluster(Generic[Item, Result]):
             raise
         except Exception as error:
             raise ClusterError(
-                f"the cluster broke off the work: {type(error).__name__}: {' '.join(str(error).split())}",
+                f"the cluster broke off the work: {type(error).__name__}: {' '.join(str(error).split()).rstrip('.')}",
                 path=self.address,
                 hint="What was committed stays; run the same command again to go on",
             ) from error
@@ -83,16 +84,15 @@ class _Cluster(Generic[Item, Result]):
 def _connect(address: str) -> Client:
     try:
         from distributed import Client
-        from distributed.comm.addressing import parse_address
-        from distributed.comm.registry import get_backend
+        from distributed.comm.addressing import get_address_host_port
     except ImportError:
         raise UsageError(
             "--scheduler needs the package distributed, which is not installed here",
             hint="Install it: pip install 'epncore[cluster]'",
         ) from None
     try:
-        get_backend(parse_address(address)[0])
-    except ValueError as error:
+        get_address_host_port(address, strict=True)
+    except (ValueError, NotImplementedError) as error:
         raise UsageError(f"{address!r} is no address of a scheduler: {error}", hint="Give tcp://HOST:PORT") from None
     try:
         return Client(address, timeout=ANSWER_SECONDS, set_as_default=False)
@@ -124,11 +124,16 @@ def _check_version(found: str | None, worker: str) -> None:
         )
 
 
-_crews: dict[Work[Any, Any], Crew[Any, Any]] = {}
+_crews: dict[str, Crew[Any, Any]] = {}
+"""By the client whose work they do."""
+
+_ended: set[str] = set()
+"""Clients that want no more: what they handed out before may come to its turn only now, and begins no new crew."""
+
 _lock = threading.Lock()
 
 
-def _run(version: str, work: Work[Item, Result], items: Sequence[Item]) -> list[Result]:
+def _run(version: str, client: str, work: Work[Item, Result], items: Sequence[Item]) -> list[Result]:
     """Work on some items, on a worker of the cluster."""
     from distributed import get_worker
 
@@ -140,7 +145,9 @@ def _run(version: str, work: Work[Item, Result], items: Sequence[Item]) -> list[
             hint="Install the same version on all machines",
         )
     with _lock:
-        crew = _crews.setdefault(work, Crew(work))
+        if client in _ended:
+            raise CancelledError
+        crew = _crews.setdefault(client, Crew(work))
     try:
         return crew.run(items)
     except EpnCoreError as error:
@@ -151,9 +158,10 @@ def _run(version: str, work: Work[Item, Result], items: Sequence[Item]) -> list[
         ) from None
 
 
-def _end(work: Work[Any, Any]) -> None:
-    """End the worker processes of a worker of the cluster."""
+def _end(client: str) -> None:
+    """End the worker processes that a worker of the cluster has for a client."""
     with _lock:
-        crew = _crews.pop(work, None)
+        _ended.add(client)
+        crew = _crews.pop(client, None)
     if crew is not None:
         crew.end()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Protocol
 
 from epncore.app import worker
@@ -108,7 +109,7 @@ def ingest(
     ClusterError
         Where the cluster does not answer, or its workers do not do.
     BusyError
-        Where another ingest of this collection is running.
+        Where another command writes this collection.
     DatabaseError
         Where the database is down or refuses. What earlier batches committed stays; nothing is half written.
     """
@@ -121,7 +122,8 @@ def ingest(
     pool = cluster_pool(work, scheduler) if scheduler else local_pool(work, workers)
     wanted = Wanted(dry_run, prune, verify, rebuild, ready)
     # The pool is left last: what became of a stopped run is noted before its processes are ended.
-    with pool as opened, recorded(database, collection.schema_name, dry_run=dry_run) as record, database_errors():
+    with ExitStack() as last, recorded(database, collection.schema_name, dry_run=dry_run) as record, database_errors():
+        opened = last.enter_context(pool)
         attempts = Attempts(folder, collection, plans, database, opened, task, wanted, record, progress)
         summary = outlast(attempts.attempt, lambda: attempts.batches, attempts.wait)
     summary.seconds = time.monotonic() - started

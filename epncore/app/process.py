@@ -27,12 +27,14 @@ class DiedError(Exception):
     begun : int
         Items that it had begun.
     reason : str
-        What ended it.
+        What a file did to it, if one did.
+    status : int
+        Its exit status, negative where a signal ended it.
     """
 
-    def __init__(self, begun: int, reason: str) -> None:
-        super().__init__(begun, reason)
-        self.begun, self.reason = begun, reason
+    def __init__(self, begun: int, reason: str, status: int) -> None:
+        super().__init__(begun, reason, status)
+        self.begun, self.reason, self.status = begun, reason, status
 
 
 class Process(Generic[Item, Result]):
@@ -65,7 +67,10 @@ class Process(Generic[Item, Result]):
         try:
             error = self._ask(work)
         except DiedError as died:
-            raise EpnCoreError(f"a worker process ended before it could begin: {died.reason}") from None
+            raise EpnCoreError(
+                f"a worker process ended before it could begin ({_how(died.status)})",
+                hint="Its own words, if it had any, stand above; is there memory left on this machine?",
+            ) from None
         if error is not None:
             self.end()
             raise error
@@ -91,7 +96,7 @@ class Process(Generic[Item, Result]):
             status = self.child.wait()
             begun = len(self.begun.read())
             self.end()
-            raise DiedError(begun, _reason(status, self.limits)) from None
+            raise DiedError(begun, _reason(status, self.limits), status) from None
 
     def kill(self) -> None:
         """End the process, from any thread; the one that waits for its answer finds it dead."""
@@ -112,10 +117,12 @@ def _reason(status: int, limits: Limits) -> str:
         return f"this file took longer than {limits.timeout_seconds:g} s (--file-timeout)"
     if status == OUT_OF_MEMORY:
         return f"this file took more than {limits.memory_mb} MB of memory (--memory-limit)"
-    if status < 0:
-        name = _SIGNALS.get(-status, f"signal {-status}")
-        return f"this file killed the process that worked on it ({name})"
-    return f"this file ended the process that worked on it (exit status {status})"
+    did = "killed" if status < 0 else "ended"
+    return f"this file {did} the process that worked on it ({_how(status)})"
+
+
+def _how(status: int) -> str:
+    return _SIGNALS.get(-status, f"signal {-status}") if status < 0 else f"exit status {status}"
 
 
 _SIGNALS = {each.value: each.name for each in signal.Signals}

@@ -18,7 +18,7 @@
     └── DatabaseError           the database is down, or refuses                        exit 1
         ├── NotNowError             it starts or stops, or has no free connection
         │   └── AwayError               no server answers
-        └── BusyError               another ingest of the collection is running         exit 4
+        └── BusyError               another command writes the collection              exit 4
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ class AwayError(NotNowError):
 
 
 class BusyError(DatabaseError):
-    """Another ingest of the collection is running."""
+    """Another command writes the collection."""
 
     exit_code = 4
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import shutil
@@ -10,14 +11,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from distributed import Client
 
+from epncore import __version__
+from epncore.app.cluster import _end as end
+from epncore.app.cluster import _run as run
 from epncore.app.database import Database
 from epncore.app.ingest import ingest
+from epncore.app.work import Limits, Work
+from epncore.app.worker import Task
 from epncore.model.bookkeeping import Stamp
 from epncore.model.errors import ClusterError
 
@@ -149,15 +156,30 @@ def test_files_that_kill_hang_or_bloat_cost_only_themselves(
     }
 
 
+def stop() -> None:
+    """As Ctrl-C does."""
+    raise KeyboardInterrupt
+
+
 def test_no_process_of_an_ingest_is_left_on_the_cluster(
-    collection: Collections, database: Database, address: str
+    collection: Collections, database: Database, small: None, address: str
 ) -> None:
-    ingest(collection("ecallisto"), database, scheduler=address)
+    folder = many(collection("ecallisto"))
+    with pytest.raises(KeyboardInterrupt):
+        ingest(folder, database, scheduler=address, progress=Progress(stop))
     parents = set(map(str, pids(address).values()))
     deadline = time.monotonic() + 30
     while (left := _children(parents)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert left == []
+
+
+def test_what_comes_to_its_turn_after_the_end_of_an_ingest_begins_no_process(address: str) -> None:
+    work = Work(Task("nowhere", dt.datetime(2024, 1, 1)), Limits(), chunk=4)
+    with Client(address, set_as_default=False) as client:
+        client.run(end, client.id)
+        with pytest.raises(CancelledError):
+            client.submit(run, __version__, client.id, work, ["x"], pure=False).result()
 
 
 def _children(parents: set[str]) -> list[str]:
@@ -210,18 +232,25 @@ def test_a_cluster_that_goes_away_is_told(
     [
         ("tcp://127.0.0.1:1", 1, "tcp://127.0.0.1:1: no scheduler answers there within"),
         ("ftp://127.0.0.1:1", 2, "'ftp://127.0.0.1:1' is no address of a scheduler"),
+        ("127.0.0.1", 2, "'127.0.0.1' is no address of a scheduler"),
+        ("tcp://", 2, "'tcp://' is no address of a scheduler: missing port"),
     ],
 )
 def test_a_wrong_address_is_told(
-    collection: Collections, database: Database, address: str, status: int, message: str
+    collection: Collections, database: Database, tmp_path: Path, address: str, status: int, message: str
 ) -> None:
+    log = tmp_path / "log"
+    words = ["ingest", collection("ecallisto"), f"--log-json={log}", "--dsn", database.dsn, "--scheduler", address]
     done = subprocess.run(
-        [EPNCORE, "ingest", collection("ecallisto"), "--dsn", database.dsn, "--scheduler", address],
+        [EPNCORE, *words],
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == status, done.stderr
     assert message in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
+    failed = json.loads(log.read_text())
+    assert failed["event"] == "failed"
+    assert message in failed["reason"]
 
 
 def test_without_distributed_the_command_to_install_it_is_told(collection: Collections, tmp_path: Path) -> None:

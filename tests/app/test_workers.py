@@ -16,12 +16,13 @@ from pathlib import Path
 
 import pytest
 
-from epncore.app import worker
+from epncore.app import children, worker
 from epncore.app.database import Database
 from epncore.app.ingest import ingest
 from epncore.app.pool import Crew, in_order, local_pool
 from epncore.app.process import Process
 from epncore.app.work import Limits, Work
+from epncore.model.errors import EpnCoreError
 
 Collections = Callable[[str], Path]
 Dump = Callable[[Database, str], dict[str, bytes]]
@@ -189,6 +190,33 @@ def test_a_process_holds_nothing_that_its_parent_has_open(module: None, tmp_path
         process.end()
         brother.end()
         os.close(reading)
+
+
+def test_a_fork_is_killed_by_whoever_comes_first_and_by_nobody_after_its_end(module: None) -> None:
+    if sys.platform != "linux":
+        pytest.skip("no forks here")
+    (requests, asking), (telling, answers), (counting, begun) = os.pipe(), os.pipe(), os.pipe()
+    child = children._Forked((requests, answers, begun))
+    ended: list[int] = []
+    waiting = [threading.Thread(target=lambda: ended.append(child.wait())) for _ in range(3)]
+    for thread in waiting:
+        thread.start()
+    child.kill()  # though others wait for it
+    for thread in waiting:
+        thread.join(30)
+    child.kill()
+    assert ended == [-signal.SIGKILL] * 3
+    for descriptor in (requests, asking, telling, answers, counting, begun):
+        os.close(descriptor)
+
+
+def test_a_process_that_cannot_begin_blames_no_file(module: None, tmp_path: Path) -> None:
+    import shuffled
+
+    process: Process[str, str] = Process(Limits())
+    process.child.kill()
+    with pytest.raises(EpnCoreError, match=r"ended before it could begin \(SIGKILL\)"):
+        process.begin(Work(shuffled.Echo(str(tmp_path)), Limits(), chunk=4))
 
 
 def test_a_process_that_nobody_asks_ends(module: None, tmp_path: Path) -> None:
