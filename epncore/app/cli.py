@@ -172,7 +172,7 @@ def preview(
     "--max-age",
     type=click.FloatRange(0),
     metavar="HOURS",
-    help="End with 3 where a collection had no finished ingest within so many hours.",
+    help="End with 3 where a collection had no finished ingest within so many hours, or table and ledger differ.",
 )
 @json_option
 def status(folder: Path | None, dsn: str | None, max_age: float | None, *, as_json: bool) -> None:
@@ -190,8 +190,7 @@ def status(folder: Path | None, dsn: str | None, max_age: float | None, *, as_js
     else:
         click.echo(f"No table {name}.epn_core there yet." if name else "No collection there yet.")
     if max_age is not None:
-        ages = [each.success_age_hours for each in found]
-        sys.exit(0 if ages and all(age is not None and age <= max_age for age in ages) else 3)
+        sys.exit(0 if found and all(each.is_fine(max_age) for each in found) else 3)
 
 
 @cli.command(cls=_Command, example="epncore links ecallisto")

@@ -113,7 +113,7 @@ _patterns = click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
 _reason = click.option("--reason", default="", metavar="TEXT", help="Only files whose reason holds this text.")
 
 
-@quarantine.command("list", cls=Command, example="epncore quarantine list ecallisto 'data/2024/*' --reason truncated")
+@quarantine.command("list", cls=Command, example="epncore quarantine list ecallisto 'data/2024/*' --reason cut")
 @click.argument("folder", type=FOLDER, metavar="COLLECTION_DIR")
 @_patterns
 @_reason
@@ -137,7 +137,7 @@ def quarantine_list(folder: Path, patterns: tuple[str, ...], reason: str, dsn: s
         click.echo(show_kept.no_bad_file(patterns, reason))
 
 
-@quarantine.command("retry", cls=Command, example="epncore quarantine retry ecallisto --reason 'cannot be opened'")
+@quarantine.command("retry", cls=Command, example="epncore quarantine retry ecallisto --reason 'cannot be read'")
 @click.argument("folder", type=FOLDER, metavar="COLLECTION_DIR")
 @_patterns
 @_reason

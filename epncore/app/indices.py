@@ -158,6 +158,17 @@ def after_load(conn: psycopg.Connection, schema: str, new: int, rows: int) -> li
     return [f"index {name} waits for the next run: others hold {schema}.epn_core" for name in done.left]
 
 
+def _owner(conn: psycopg.Connection, schema: str) -> tuple[str, bool]:
+    """Whose the table is, and whether this role may do what its owner may."""
+    row = conn.execute(
+        "SELECT pg_get_userbyid(relowner), pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass(%s)",
+        (_table(schema).as_string(conn),),
+    ).fetchone()
+    if row is None:
+        raise DatabaseError(f"there is no table {schema}.epn_core yet", hint="`epncore ingest` fills it")
+    return row[0], row[1]
+
+
 def changes(conn: psycopg.Connection, schema: str) -> Changes:
     """What lacks and what is there for nothing.
 
@@ -166,13 +177,7 @@ def changes(conn: psycopg.Connection, schema: str) -> Changes:
     DatabaseError
         Where there is no table.
     """
-    row = conn.execute(
-        "SELECT pg_get_userbyid(relowner), pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass(%s)",
-        (_table(schema).as_string(conn),),
-    ).fetchone()
-    if row is None:
-        raise DatabaseError(f"there is no table {schema}.epn_core yet", hint="`epncore ingest` fills it")
-    found = Changes(*row)
+    found = Changes(*_owner(conn, schema))
     there = _there(conn, schema)
     for columns in INDICES:
         if ("", *columns) not in there.values():
@@ -195,7 +200,14 @@ def changes(conn: psycopg.Connection, schema: str) -> Changes:
 
 
 def report(conn: psycopg.Connection, schema: str) -> list[IndexUse]:
-    """Size and use of all indices of a collection, in the order of their tables and names."""
+    """Size and use of all indices of a collection, in the order of their tables and names.
+
+    Raises
+    ------
+    DatabaseError
+        Where there is no table.
+    """
+    _owner(conn, schema)
     # PostgreSQL 15 does not note when an index was used.
     rows = conn.execute(
         "SELECT s.relname, s.indexrelname,"

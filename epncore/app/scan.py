@@ -227,11 +227,6 @@ def _claimed(owners: Sequence[ProductFiles], path: str, folder: Path) -> ConfigE
     )
 
 
-def ledger_key(root: str, relative: str) -> str:
-    """Path of a file as the ledger writes it."""
-    return _written(ledger_prefix(root) + relative)
-
-
 @lru_cache(maxsize=64)
 def ledger_prefix(root: str) -> str:
     """What the keys of all files below a product's root begin with."""

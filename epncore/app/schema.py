@@ -83,10 +83,7 @@ def prepare(conn: psycopg.Connection, schema: str, columns: Sequence[Column], *,
     there = [name for name in names if name in found]
     missing = [name for name in names if name not in found]
     if missing and there and not make_missing:
-        raise DatabaseError(
-            f"schema {schema} has {', '.join(there)} but not {', '.join(missing)}",
-            hint=_way_to_whole_schema(missing),
-        )
+        raise not_whole(schema, there, missing)
     if missing:
         _check_no_dachs(conn, schema)
         _create(conn, schema, columns, missing)
@@ -97,6 +94,13 @@ def prepare(conn: psycopg.Connection, schema: str, columns: Sequence[Column], *,
         _check_columns(schema, table.name, needed, found[table.name])
     _check_columns(schema, "epn_core", [column.name for column in columns], found["epn_core"])
     return Tables(schema, found["epn_core"])
+
+
+def not_whole(schema: str, there: Sequence[str], missing: Sequence[str]) -> DatabaseError:
+    """What is to be said of a schema that lacks some of the tables of a collection."""
+    return DatabaseError(
+        f"schema {schema} has {', '.join(there)} but not {', '.join(missing)}", hint=_way_to_whole_schema(missing)
+    )
 
 
 def _way_to_whole_schema(missing: Sequence[str]) -> str:

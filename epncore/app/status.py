@@ -12,6 +12,7 @@ from psycopg import sql
 from epncore.app.agreement import Agreement
 from epncore.app.quarantine import kind_of
 from epncore.app.runs import BROKEN_OFF, FINISHED, RUNNING
+from epncore.app.schema import not_whole
 from epncore.app.session import database_errors, lock_key
 from epncore.app.states import names
 from epncore.app.summary import LISTED, Quarantined
@@ -93,6 +94,11 @@ class CollectionStatus:
     last_success: dt.datetime | None
     success_age_hours: float | None
 
+    def is_fine(self, most_hours: float) -> bool:
+        """Whether an ingest finished within so many hours, and the ledger agrees with the table."""
+        age = self.success_age_hours
+        return age is not None and age <= most_hours and not (self.lacking or self.unknown)
+
 
 def status(database: Database, schema: str | None = None) -> list[CollectionStatus]:
     """Look at one collection, or at all that this role may read.
@@ -100,17 +106,21 @@ def status(database: Database, schema: str | None = None) -> list[CollectionStat
     Raises
     ------
     DatabaseError
-        Where the database is down or refuses.
+        Where the database is down or refuses, or a collection has a ledger but no epn_core.
     """
     with database_errors(), database.connect() as conn:
         found = conn.execute(
-            "SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            "SELECT n.nspname, EXISTS (SELECT FROM pg_class e WHERE e.relnamespace = n.oid AND e.relname = 'epn_core')"
+            " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
             " WHERE c.relname = %s AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')"
-            " AND EXISTS (SELECT FROM pg_class e WHERE e.relnamespace = n.oid AND e.relname = 'epn_core')"
             ' ORDER BY n.nspname COLLATE "C"',
             (LEDGER.name,),
         ).fetchall()
-        return [_one(conn, name) for (name,) in found if schema is None or name == schema]
+        asked = [(name, is_whole) for name, is_whole in found if schema in (None, name)]
+        for name, is_whole in asked:
+            if not is_whole:
+                raise not_whole(name, there=[LEDGER.name], missing=["epn_core"])
+        return [_one(conn, name) for name, _ in asked]
 
 
 def _one(conn: psycopg.Connection, schema: str) -> CollectionStatus:

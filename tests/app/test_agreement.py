@@ -67,6 +67,7 @@ def test_a_disagreement_is_found_said_and_mended(collection: Collections, databa
     run(database, *DAMAGES[damage])
     (found,) = status(database)
     assert found.lacking or found.unknown
+    assert not found.is_fine(24)
     summary = ingest(folder, database)
     if damage == "the ledger emptied":
         assert summary.notes == ["table and ledger did not agree; after this run they do"]
@@ -83,6 +84,8 @@ def test_a_disagreement_is_found_said_and_mended(collection: Collections, databa
         assert ingest(folder, database, rebuild=True, prune=True).pruned == 1
     assert tables(database) == before
     assert ingest(folder, database).notes == []
+    (mended,) = status(database)
+    assert mended.is_fine(24)
 
 
 @pytest.mark.parametrize("ledger", ["DROP TABLE ecallisto.ledger", "DELETE FROM ecallisto.ledger"])
@@ -115,6 +118,9 @@ def test_a_dropped_table_is_made_again_and_filled(collection: Collections, datab
     run(database, f"DROP TABLE ecallisto.{table}")
     with pytest.raises(DatabaseError, match=f"but not {table}.*--rebuild-ledger"):
         ingest(folder, database)
+    if table == "epn_core":
+        with pytest.raises(DatabaseError, match=r"has ledger but not epn_core.*--rebuild-ledger"):
+            status(database)
     ingest(folder, database, rebuild=True)
     assert tables(database) == before
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -143,7 +144,8 @@ def test_the_command_makes_reports_and_keeps_out_of_the_way_of_an_ingest(loaded:
 
     def index(*words: str) -> subprocess.CompletedProcess[str]:
         command = [EPNCORE, "index", folder, "--dsn", database.dsn, *words]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
+        no_terminal = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=no_terminal)
 
     rename_target(database, "Saturn")
     done = json.loads(index("--json").stdout)
@@ -157,6 +159,7 @@ def test_the_command_makes_reports_and_keeps_out_of_the_way_of_an_ingest(loaded:
     assert "ledger_granule_uid" in report
     shown = index("--report").stdout
     assert "were never used" in shown
+    assert all(name in shown for name in report), "none is cut to pieces"
     with database.connect() as conn, alone(conn, SCHEMA):
         refused = index()
     assert (refused.returncode, "another epncore command" in refused.stderr) != (0, False)
@@ -172,6 +175,8 @@ def test_scans_are_counted(loaded: tuple[Path, Database]) -> None:
         conn.execute("SELECT pg_stat_force_next_flush()")
         conn.commit()
         found = {each.name: each for each in indices.report(conn, SCHEMA)}
+        with pytest.raises(DatabaseError, match=r"no table nowhere\.epn_core"):
+            indices.report(conn, "nowhere")
     used = found["epn_core_dataproduct_type"]
     assert (used.scans > 0, used.unused, used.last_use is not None) == (True, False, True)
 

@@ -7,15 +7,24 @@ import getpass
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import click
 import pytest
 
 from epncore.app.cli import cli
+from epncore.app.database import Database
+from epncore.app.ingest import ingest
+from epncore.app.process import _reason as reason_of_death
+from epncore.app.quarantine import listed
+from epncore.app.work import Limits
 from epncore.model.bookkeeping import RUNS
+from epncore.model.errors import BusyError, ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "operating.md").read_text("utf-8")
@@ -63,22 +72,50 @@ def test_options_in_the_text_are_there() -> None:
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", prose)) <= mine | {"--load", "--now"}
 
 
+@pytest.mark.live
+def test_reasons_in_the_examples_are_those_of_bad_files(collection: Callable[[str], Path], database: Database) -> None:
+    """Of a file that is cut off, of one that is away, and, since that takes a minute, of a death by the clock."""
+    folder = collection("ecallisto")
+    whole = next((folder / "data").glob("BIR*")).read_bytes()
+    (folder / "data" / "cut.fit").write_bytes(whole[: len(whole) // 2])
+    (folder / "data" / "away.fit").symlink_to("nowhere")
+    (folder / "data" / "slow.fit").write_bytes(b"")
+    ingest(folder, database)
+    with database.connect() as conn:
+        late = (reason_of_death(-signal.SIGALRM, Limits()), "data/slow.fit")
+        conn.execute("UPDATE ecallisto.ledger SET reason = %s WHERE path = %s", late)
+    helps = [command.epilog or "" for command in cli.commands["quarantine"].commands.values()]  # type: ignore[attr-defined]
+    calls = [*command_lines(), *(shlex.split(text.split("Example:")[1]) for text in helps)]
+    reasons = {after for words in calls for word, after in pairwise(words) if word == "--reason"}
+    assert len(reasons) == 3
+    assert {reason for reason in reasons if not listed(database, "ecallisto", (), reason)} == set()
+
+
 def test_units_have_what_they_need() -> None:
-    assert sorted(UNITS) == ["epncore-ingest.service", "epncore-ingest.timer", "epncore-watch.service"]
+    assert sorted(UNITS) == [
+        "dachs-limits.service", "dachs-limits.timer",
+        "epncore-ingest.service", "epncore-ingest.timer", "epncore-watch.service",
+    ]  # fmt: skip
     parsed = {}
     for name, text in UNITS.items():
-        parsed[name] = configparser.ConfigParser(interpolation=None)
+        parsed[name] = configparser.ConfigParser(interpolation=None, strict=False)
         parsed[name].optionxform = str  # type: ignore[assignment,method-assign]
         parsed[name].read_string(text)
     assert parsed["epncore-watch.service"]["Service"]["Restart"] == "on-failure"
-    assert parsed["epncore-ingest.service"]["Service"]["SuccessExitStatus"] == "3"
-    assert parsed["epncore-ingest.timer"]["Install"]["WantedBy"] == "timers.target"
+    assert parsed["epncore-watch.service"]["Service"]["RestartPreventExitStatus"] == str(ConfigError.exit_code)
+    assert parsed["epncore-ingest.service"]["Service"]["SuccessExitStatus"] == f"3 {BusyError.exit_code}"
+    for unit in (each for name, each in parsed.items() if "--log-json=" in UNITS[name]):
+        written = re.findall(r"--log-json=/var/log/(\w+)/", unit["Service"]["ExecStart"])
+        assert written == [unit["Service"]["LogsDirectory"]]
+    assert all(each["Install"]["WantedBy"] == "timers.target" for name, each in parsed.items() if "timer" in name)
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
 def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:
     for name, text in UNITS.items():
-        here = text.replace("/opt/epncore/bin/epncore", str(EPNCORE)).replace("gavo\n", f"{getpass.getuser()}\n", 1)
+        here = re.sub("/opt/epncore/bin/epncore|/usr/bin/dachs", str(EPNCORE), text).replace(
+            "gavo\n", f"{getpass.getuser()}\n", 1
+        )
         (tmp_path / name).write_text(here, "utf-8")
     done = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", *sorted(tmp_path.iterdir())], capture_output=True, text=True,
@@ -99,7 +136,7 @@ def test_each_event_that_is_told_is_in_the_document_and_no_other() -> None:
         (ROOT / "epncore" / "app" / name).read_text("utf-8") for name in ("watch.py", "cli_kept.py", "verification.py")
     )
     told = set(re.findall(r'log\.tell\("([a-z ]+)"', sources))
-    told |= {"started", "committed", "checked", "quarantined", "finished", "stopped", "failed"}
+    told |= {"started", "committed", "checked", "quarantined", "finished", "stopped", "failed", "noted"}
     section = TEXT.split("## The log")[1].split("## ")[0]
     assert set(re.findall(r"^\| `([a-z ]+)` \|", section, re.MULTILINE)) == told - {"checked"}
     assert "`checked`" in section

@@ -186,6 +186,7 @@ def test_dachs_counts_the_rows_and_keeps_what_the_ingest_made(site: Site) -> Non
     assert counted == (FILES,)
     site.lab.reload()
     assert site.count() == FILES
+    assert site.ask(f"SELECT nrows FROM tap_schema.tables WHERE table_name = '{SCHEMA}.epn_core'") == [[str(FILES)]]
 
 
 def test_a_second_import_keeps_the_rows_and_a_second_ingest_adds_to_them(site: Site) -> None:
