@@ -153,8 +153,10 @@ RUNS = BookTable(
         BookColumn("files_quarantined", "bigint", False, "Files that gave no row"),
         BookColumn("newly_quarantined", "bigint", False, "How many of these gave no row for the first time"),
         BookColumn("row_count", "bigint", False, "Rows of the table in the end"),
-        BookColumn("rows_lacking", "bigint", False, "Rows that the ledger knew and the table lacked", later=True),
-        BookColumn("rows_unknown", "bigint", False, "Rows of the table that the ledger did not know", later=True),
+        BookColumn(
+            "rows_lacking", "bigint", False, "Rows that the ledger knows and the table lacks in the end", later=True
+        ),
+        BookColumn("rows_unknown", "bigint", False, "Rows of the table that the ledger does not know then", later=True),
     ),
     key=("id",),
 )
