@@ -47,7 +47,7 @@ class Summary:
     undigested : int
         Files of which a verification knew no former content.
     lacking, unknown : int
-        Rows that the ledger knows and the table lacked, and rows of the table that the ledger did not know.
+        Rows that in the end the ledger knows and the table lacks, and rows of the table that the ledger does not know.
     rows : int
         In the table now.
     seconds : float
