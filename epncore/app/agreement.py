@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, LiteralString
 from psycopg import sql
 
 from epncore.app.states import names
+from epncore.model.printable import counted
 
 if TYPE_CHECKING:
     import psycopg
@@ -74,8 +75,8 @@ def sentences(lacking: int, unknown: int, *, rebuilt: bool = False) -> list[str]
     """What is to be said where they do not agree; other words where all files were read again already."""
     if not lacking and not unknown:
         return []
-    parts = [f"the table lacks {lacking} rows that the ledger knows"] if lacking else []
-    parts += [f"the ledger does not know {unknown} rows of the table"] if unknown else []
+    parts = [f"the table lacks {counted(lacking, 'row')} that the ledger knows"] if lacking else []
+    parts += [f"the ledger does not know {counted(unknown, 'row')} of the table"] if unknown else []
     told = " and ".join(parts)
     if rebuilt:
         return [f"{told}: no file gives them; `--rebuild-ledger --prune` removes them"]

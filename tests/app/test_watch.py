@@ -187,7 +187,7 @@ def test_polling_needs_no_events(arriving: tuple[Path, list[Path]], database: An
         watch.until(lambda: "1 renamed; 1 row" in watch.said())
         with psycopg.connect(database.dsn) as conn:
             conn.execute("DELETE FROM ecallisto.epn_core")
-        watch.until(lambda: "the table lacks 1 rows" in watch.said())
+        watch.until(lambda: "the table lacks 1 row " in watch.said())
         before = len(watch.events("finished"))
         watch.until(lambda: len(watch.events("finished")) > before + 1)
         assert watch.said().count("the table lacks") == watch.said().count("empty.fit") == 1, "once each"
