@@ -17,7 +17,7 @@ from epncore.app.folders import Scanned, Settled
 from epncore.app.kept_rows import jobs_anew
 from epncore.app.pool import in_order
 from epncore.app.relations import derivations
-from epncore.app.scan import Seen, is_empty, scan
+from epncore.app.scan import Seen, is_empty, ledger_prefix, scan
 from epncore.app.session import alone, first_line, meanwhile
 from epncore.app.source_rows import SourceRows
 from epncore.app.store import Counts, Store
@@ -159,7 +159,7 @@ class Attempts:
         if self.versions and self.versions.note():
             self.differences.compare_all()  # lines that were compared have changed
             self._scan(Settled())
-        self._check_products()
+        self._check_products(found[1])
         self.differences.compare()
         if self.versions:
             self.versions.hold()
@@ -168,17 +168,21 @@ class Attempts:
             self.progress.found(self.by_product.total())
         return found
 
-    def _check_products(self) -> None:
-        """Say which products have no files; nothing goes on where their rows might be removed for that."""
+    def _check_products(self, unknown: int) -> None:
+        """Say which products have no files; nothing goes on where their rows might be removed for that.
+
+        Rows that the ledger does not know may be theirs: a rebuild may have to do with a ledger that was lost.
+        """
+        roots = Counter(ledger_prefix(product.root) for product in self.collection.product)
         removes = self.wanted.prune or self.wanted.rebuild
         for number, product in enumerate(self.collection.product):
             if self.by_product[number]:
                 continue
             patterns = ", ".join(map(repr, product.sources))
             note = f"product {number}: no file below {product.root!r} is named by {patterns}"
-            # A rebuild may have to do with a ledger that knows nothing any more.
-            has_rows = self.differences.knows(product.root) or (self.wanted.rebuild and self.differences.row_count())
-            if removes and (has_rows or is_empty(self.folder / product.root)):
+            shared = roots[ledger_prefix(product.root)] > 1
+            has_rows = self.differences.knows(product.root, number if shared else None)
+            if removes and (has_rows or (self.wanted.rebuild and unknown) or is_empty(self.folder / product.root)):
                 raise UsageError(
                     note,
                     path=str(self.folder / config.FILE_NAME),

@@ -221,12 +221,14 @@ class Differences:
         )
         return count, [path for (path,) in first]
 
-    def knows(self, root: str) -> bool:
-        """Whether the ledger knows files below a product's root."""
+    def knows(self, root: str, product: int | None = None) -> bool:
+        """Whether the ledger knows files below a root; of one product, where several have it."""
         return bool(
             self._count(
-                "SELECT count(*) FROM (SELECT FROM {ledger} WHERE starts_with(path, {prefix}) LIMIT 1) AS one",
+                "SELECT count(*) FROM (SELECT FROM {ledger} WHERE starts_with(path, {prefix})"
+                " AND coalesce(product = {product}, true) LIMIT 1) AS one",
                 prefix=sql.Literal(ledger_prefix(root)),
+                product=sql.SQL("{}::integer").format(sql.Literal(product)),
             )
         )
 

@@ -241,6 +241,17 @@ def test_prune_is_refused_where_a_root_has_no_files_and_nothing_changes(
     assert tables(database, "nda_routine") == before
 
 
+def test_a_product_that_never_had_files_is_in_nobodys_way(collection: Collections, database: Database) -> None:
+    folder = collection("nda_routine")
+    for path in (folder / "data").rglob("*sun*"):
+        path.unlink()
+    ingest(folder, database)
+    gone = next((folder / "data").rglob("*.cdf"))
+    gone.rename(folder / gone.name)
+    assert ingest(folder, database, rebuild=True).vanished_count == 1
+    assert ingest(folder, database, prune=True).pruned == 1
+
+
 def as_somebody_else(collection: Collection, folder: Path, *settled: Settled) -> Iterator[Seen]:
     """A scan by a user who may not enter every folder; root may."""
     if os.geteuid():
