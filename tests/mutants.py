@@ -88,12 +88,13 @@ def _pairs() -> Iterator[Mutant]:
             continue
         high, name = column.pair, low.removesuffix("min").rstrip("_")
         above, below = _ENDS.get(low, (2.0, 1.0))
-        yield _mutant(f"pair.{name}", {low: below, high: None})
-        yield _mutant(f"pair.{name}", {low: None, high: above}, *(["filled.time_min"] if low == "time_min" else []))
+        frame = {"spatial_frame_type": "cartesian"} if low in {"c1min", "c2min", "c3min"} else {}
+        yield _mutant(f"pair.{name}", {low: below, high: None, **frame})
+        yield _mutant(f"pair.{name}", {low: None, high: above, **frame}, *(["filled.time_min"] if low == "time_min" else []))
         if not column.wraps:
             # A granule that ends before it begins is shorter than any step.
             within = ["within.time_sampling_step_max"] if name == "time" else []
-            yield _mutant(f"order.{name}", {low: above, high: below}, *within)
+            yield _mutant(f"order.{name}", {low: above, high: below, **frame}, *within)
 
 
 def _ranges() -> Iterator[Mutant]:
@@ -138,6 +139,7 @@ def _others() -> Iterator[Mutant]:
     yield _mutant("level.processing_level", {"processing_level": 4})
     yield _mutant("level.processing_level", {"processing_level": 0})
     yield _mutant("order.dates", {"modification_date": EARLIER})
+    yield _mutant("frame.coordinates", {"c1min": 10.0, "c1max": 10.0})
     yield _mutant("frame.s_region", {"s_region": "10.0 20.0 30.0 20.0 30.0 40.0"})
 
 

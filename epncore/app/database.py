@@ -265,18 +265,31 @@ COMMIT;
 """
 
 
+def is_ambiguous(url: str) -> bool:
+    """Whether a URL may be cut in the middle of a password, a part of which a driver would quote as a host or a port.
+
+    Parameters
+    ----------
+    url : str
+        Of a database; what is no URL is not ambiguous.
+    """
+    _, scheme, rest = url.partition("://")
+    before, sign, _ = rest.rpartition("@")
+    return bool(scheme and sign and set("/?#@") & set(before))
+
+
 def _check(dsn: str, origin: str) -> None:
     try:
         given = conninfo_to_dict(dsn)
         ports = str(given.get("port", "") or "").split(",")
-        sound = all(port.strip().isdigit() or not port.strip() for port in ports)
+        sound = all(port.strip().isdigit() or not port.strip() for port in ports) and not is_ambiguous(dsn)
     except (psycopg.Error, UnicodeError, ValueError):
         sound = False
     # Outside of the handler: libpq quotes the part it cannot read, which may be a piece of the password.
     if not sound:
         raise UsageError(
             f"the connection string of {origin} cannot be read",
-            hint="Give postgresql://user@host:5432/name (percent-encode / @ : # in a password) "
+            hint="Give postgresql://user@host:5432/name (percent-encode / @ : # ? in a password) "
             "or 'host=... dbname=... user=...'",
         )
 

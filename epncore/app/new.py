@@ -28,12 +28,17 @@ _EXAMPLES: dict[str, object] = {
     "target_name": "Jupiter", "target_class": "planet", "processing_level": 2, "dataproduct_type": "ds",
     "measurement_type": "phot.flux.density;em.radio", "instrument_name": "Name of the instrument",
     "instrument_host_name": "Name of the observatory or spacecraft", "publisher": "your data centre",
+    "target_region": "magnetosphere", "feature_name": "Type III", "time_refposition": "TOPOCENTER",
 }  # fmt: skip
+_ALSO = ("target_region", "feature_name", "time_refposition")
+"""Optional columns that most collections of radio data fill."""
 _GUESSES = {"fits": guesses_fits, "cdf": guesses_cdf}
 _OF_IMAGES = ("s_region", "incidence_", "emergence_", "phase_")
 """Beginnings of columns that spectra do not have: nobody need be told that they are empty."""
 _NO_COMPANIONS = '# companions = ["{stem}.DAT"]'
 """As the template has it, where no file told of others."""
+_NO_FRAME = '# spatial_frame_type = "none"       # celestial, body, cartesian, spherical, cylindrical, none'
+"""As the template has it, where no file told coordinates."""
 _LISTED = 80
 """Keys of a header that are listed as not used."""
 
@@ -48,6 +53,7 @@ class _Text:
     root: str = "."
     sources: str = "data/**/*"
     companions: str = _NO_COMPANIONS
+    frame: str = _NO_FRAME
     constants: str = "".join(
         f"# {name} = {json.dumps(_EXAMPLES[name])}\n"
         for name in ("target_name", "target_class", "processing_level", "publisher")
@@ -90,6 +96,7 @@ def new(folder: Path, name: str, grammar: str | None, sample: Path | None) -> Pa
         "@NAME@": name, "@TODAY@": dt.datetime.now(dt.UTC).date().isoformat(), "@GRAMMAR@": wanted.grammar,
         "@ORIGIN@\n": wanted.origin, "@ROOT@": _toml(wanted.root), "@SOURCES@": _toml(wanted.sources),
         "@CONSTANTS@\n": wanted.constants, _NO_COMPANIONS: wanted.companions, "@OPTIONS@\n": wanted.options,
+        _NO_FRAME: wanted.frame,
     }  # fmt: skip
     # In one pass: what a file holds may look like a mark.
     text = re.sub("|".join(map(re.escape, marks)), lambda found: marks[found[0]], text)
@@ -162,7 +169,7 @@ def _told_by(path: Path, grammar: str | None) -> _Text:
     origin = f"# Made from {printable(path.name)}, of which this tells more:  epncore inspect --unused FILE\n"
     return _Text(
         name, f"{options}\n{_found(explained)}{_left(unused)}", origin, str(path.absolute().parent),
-        f"**/*{suffix}", _companions(path, name), _constants(explained),
+        f"**/*{suffix}", _companions(path, name), _frame(explained), _constants(explained),
     )  # fmt: skip
 
 
@@ -220,6 +227,14 @@ def _refusal(file: SourceFile, grammar: str, guess: Guess) -> str:
     return found.source if found.value is None else ""
 
 
+def _frame(explained: list[Explained]) -> str:
+    """The frame of coordinates that the file tells: files of this field give places on the sky or none at all."""
+    is_told = any(each.value is not None for each in explained if each.column.name in {"c1min", "c2min"})
+    if not is_told:
+        return _NO_FRAME
+    return 'spatial_frame_type = "celestial"   # of c1 and c2, in degrees: right ascension and declination?'
+
+
 def is_wanted(column: Column) -> bool:
     """Whether a row of spectra should fill a column, where data or documents tell it."""
     return column.level == "mandatory" and bool(column.ucd) and not column.name.startswith(_OF_IMAGES)
@@ -233,6 +248,8 @@ def _constants(explained: list[Explained]) -> str:
         if each.value is None and is_wanted(each.column):
             line = f"# {name} = {json.dumps(_EXAMPLES[name])}" if name in _EXAMPLES else f"# {name} ="
             lines.append(f"{line}   # {printable(each.source)}")
+    told = {each.column.name for each in explained if each.value is not None}
+    lines += [f"# {name} = {json.dumps(_EXAMPLES[name])}   # optional" for name in _ALSO if name not in told]
     return "\n".join([*lines, '# publisher = "your data centre"']) + "\n"
 
 

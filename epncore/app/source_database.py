@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from epncore.app import odbc
+from epncore.app.database import is_ambiguous
 from epncore.app.session import first_line
 from epncore.model.errors import ConfigError, DatabaseError, UsageError
 
@@ -124,13 +125,15 @@ def source_database(table: SourceTable, folder: Path, place: str) -> SourceDatab
 
 def _url(given: str, place: str) -> URL:
     try:
-        return make_url(given)
-    except (ArgumentError, ValueError):
+        url = make_url(given)
+        if url.get_backend_name() == "sqlite" or not is_ambiguous(given):
+            return url
+    except (ArgumentError, SQLAlchemyError, ValueError):
         pass
     # Outside of the handler: the original may quote it.
     raise ConfigError(
         "this is no URL of a database", place=place,
-        hint="postgresql://user@host/name, mysql://..., sqlite:///file.db; percent-encode / @ : # in a password; or "
+        hint="postgresql://user@host/name, mysql://..., sqlite:///file.db; percent-encode / @ : # ? in a password; or "
         "odbc:DSN=name",
     )  # fmt: skip
 

@@ -204,6 +204,10 @@ SECRET = "s3cr@t/word"
         "oracle://nobody:s3cr%40t%2Fword@127.0.0.1/x",
         "nothing://nobody:s3cr%40t%2Fword@127.0.0.1/x",
         "postgresql://nobody:s3cr@t/word@127.0.0.1:1:2/x",
+        "postgresql://nobody:s3cr@retWord@127.0.0.1:1/x",
+        "mysql+pymysql://nobody:s3cr@retWord@127.0.0.1:1/x",
+        "postgresql://nobody:retWord/@127.0.0.1:xx/x",
+        "postgresql://nobody:retWord?s3cr@127.0.0.1:1/x",
         "s3cr@t/word",
     ],
 )
@@ -220,7 +224,7 @@ def test_a_password_comes_into_no_error_log_or_ledger(
         names = "SELECT relname FROM pg_class WHERE relnamespace = 'archive'::regnamespace AND relkind = 'r'"
         kept = [conn.execute(f"SELECT * FROM archive.{name}").fetchall() for (name,) in conn.execute(names).fetchall()]  # type: ignore[arg-type]
     everything = done.stdout + done.stderr + (tmp_path / "events").read_text() + repr(kept)
-    for secret in (SECRET, "s3cr%40t", "s3cr@t"):
+    for secret in (SECRET, "s3cr%40t", "s3cr@t", "retWord"):
         assert secret not in everything
 
 

@@ -60,7 +60,7 @@ def test_unusual_but_right_values_break_nothing(good_row, column, value):
 
 
 def test_longitudes_may_run_over_the_meridian(good_row):
-    assert broken_ids({**good_row, "c1min": 350.0, "c1max": 10.0}) == set()
+    assert broken_ids({**good_row, "spatial_frame_type": "celestial", "c1min": 350.0, "c1max": 10.0}) == set()
 
 
 def test_a_row_without_url_needs_no_format(good_row):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 SECONDS_A_DAY = 86400.0
 TEXTS = tuple(column for column in COLUMNS.values() if column.type == "text")
 IDENTIFIERS = ("granule_uid", "granule_gid", "obs_id")
+_COORDINATES = ("c1min", "c1max", "c2min", "c2max", "c3min", "c3max")
 URLS = ("access_url", "thumbnail_url", "datalink_url", "external_link")
 
 
@@ -173,6 +174,17 @@ def _other_rules() -> Iterable[RowRule]:
         mend="Write creation_date in both where no change is known",
         columns=("creation_date", "modification_date"),
         broken=CELL["modification_date"] < CELL["creation_date"],
+    )
+    yield RowRule(
+        id="frame.coordinates",
+        section="REC, spatial_frame_type",
+        checks="c1 to c3 are given only where spatial_frame_type says what they are",
+        why="Without a frame nobody can tell degrees on the sky from kilometres, and no query finds them",
+        mend="Set spatial_frame_type in the collection.toml: celestial for right ascension and declination",
+        columns=(*_COORDINATES, "spatial_frame_type"),
+        broken=sa.and_(
+            sa.or_(*(CELL[name].is_not(None) for name in _COORDINATES)), CELL["spatial_frame_type"] == "none"
+        ),
     )
     yield RowRule(
         id="frame.s_region",
