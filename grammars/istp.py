@@ -251,7 +251,7 @@ def _measurement_unit(granule: Granule) -> Answer:
     unit = str(units[0])
     if _REMARK.fullmatch(unit) and parse_unit(unit) is None:
         return Missing(f"UNITS of the data variables are {unit!r}, a remark and no unit")
-    return mended("measurement_unit", unit, "UNITS of the data variables")
+    return mended("measurement_unit", unit.replace("^", "**"), "UNITS of the data variables")
 
 
 def _time_refposition(granule: Granule) -> Answer:

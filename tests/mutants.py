@@ -90,7 +90,9 @@ def _pairs() -> Iterator[Mutant]:
         above, below = _ENDS.get(low, (2.0, 1.0))
         frame = {"spatial_frame_type": "cartesian"} if low in {"c1min", "c2min", "c3min"} else {}
         yield _mutant(f"pair.{name}", {low: below, high: None, **frame})
-        yield _mutant(f"pair.{name}", {low: None, high: above, **frame}, *(["filled.time_min"] if low == "time_min" else []))
+        yield _mutant(
+            f"pair.{name}", {low: None, high: above, **frame}, *(["filled.time_min"] if low == "time_min" else [])
+        )
         if not column.wraps:
             # A granule that ends before it begins is shorter than any step.
             within = ["within.time_sampling_step_max"] if name == "time" else []

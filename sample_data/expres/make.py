@@ -1,4 +1,4 @@
-"""Two tiny CDF files of ExPRES simulations, each with the JSON configuration it was run by: as seen from Earth, Juno.
+"""Three tiny CDF files of ExPRES simulations, each with its JSON configuration: from Earth, Juno, by a later version.
 
 Invented data in the layout that ExPRES writes: at which times and frequencies emission along a field line is seen, from
 which hemisphere, under which angle; the observer's place. Its spectral range in VESPA attributes is ten times too
@@ -26,14 +26,31 @@ def make(folder: Path) -> list[Path]:
     """Write the files; the configurations beside them are no granules, and not handed back."""
     earth = _write(folder, "earth", "Io", "2015-04-30T00:00:00", 5.1 * AU_KM / RADIUS_KM, -0.2, longitude_deg=30.0)
     juno = _write(folder, "juno", "Ganymede", "2021-12-18T06:00:00", 22.0, 5.5, longitude_deg=170.0)
-    return [earth, juno]
+    later = _write(
+        folder,
+        "earth",
+        "Europa",
+        "2023-11-02T21:00:00",
+        3.98 * AU_KM / RADIUS_KM,
+        3.6,
+        longitude_deg=220.0,
+        version="11",
+    )
+    return [earth, juno, later]
 
 
 def _write(
-    folder: Path, observer: str, moon: str, start: str, distance_radii: float, latitude_deg: float, longitude_deg: float
+    folder: Path,
+    observer: str,
+    moon: str,
+    start: str,
+    distance_radii: float,
+    latitude_deg: float,
+    longitude_deg: float,
+    version: str = "01",
 ) -> Path:
     minutes = np.arange(40.0)
-    stem = f"expres_{observer}_jupiter_{moon.lower()}_jrm09_lossc-wid1deg_3kev_{start[:10].replace('-', '')}_v01"
+    stem = f"expres_{observer}_jupiter_{moon.lower()}_jrm09_lossc-wid1deg_3kev_{start[:10].replace('-', '')}_v{version}"
     # Rotation of System III, 870.536 degrees a day; west longitude of the observer rises.
     meridian = (longitude_deg + 870.536 / 1440.0 * minutes) % 360.0
     arc = 25.0 - 0.08 * (minutes - 18.0) ** 2
@@ -60,7 +77,7 @@ def _write(
         "Project": ["PADC", "MASER"],
         "Discipline": "Space Physics>Magnetospheric Science", "Data_type": f"{observer}_jupiter_{moon.lower()}",
         "Descriptor": "jrm09_lossc-wid1deg_3kev", "Mission_group": "MASER",
-        "Data_version": "01", "Instrument_type": "Model", "Source_name": "ExPRES", "Logical_file_id": stem,
+        "Data_version": version, "Instrument_type": "Model", "Source_name": "ExPRES", "Logical_file_id": stem,
         "Logical_source": f"expres_{observer}_jupiter_{moon.lower()}", "TEXT": "Invented data in the layout of ExPRES",
         "Generation_date": "2022-01-10T12:00:00", "PDS_Observation_target": "Jupiter",
         "SRP_Source_name": list(sources[0]), "VESPA_time_sampling_step": "60",

@@ -49,6 +49,8 @@ def are_quantities(value: str) -> bool:
 def are_units(value: str) -> bool:
     """A unit of VOUnits, or a hash list of them; an empty item stands for no unit."""
     try:
+        if "^" in value:  # astropy takes it, VOUnits do not
+            return False
         for item in value.split("#"):
             u.Unit(item, format="vounit", parse_strict="raise")
     except ValueError:

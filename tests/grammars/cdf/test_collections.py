@@ -75,7 +75,7 @@ BY_HAND: list[tuple[str, str, dict[str, Any]]] = [
         "target_name": "Earth", "instrument_host_name": "ERG#Arase"}),
     ("juno_waves_lesia", "jno_wav_cdr_lesia_", {
         "spectral_range_min": 3500.0, "spectral_range_max": 40.5e6, "time_sampling_step_max": 1.0,
-        "bib_reference": "10.1029/2021JA029435", "measurement_type": "phot.flux.density;em.radio"}),
+        "bib_reference": "10.1029/2021JA029435", "measurement_type": "phys.electField;em.radio"}),
     ("bepi_sorbet", "mmo_pwi_sorbet_l1_", {
         "spectral_range_min": 2554.743, "spectral_range_max": pytest.approx(626286.125, rel=1e-6),
         "time_min": pytest.approx(jd("2021-10-01T02:31:16.118866"), abs=5e-10)}),
@@ -120,8 +120,8 @@ def test_what_is_simulated_says_so_and_has_its_configuration_beside_it(made: dic
             assert str(found[column]).split("#")[:2] == ["simulation", "ExPRES"]
         asked = json.loads(path.with_suffix(".json").read_text())
         assert asked["OBSERVER"]["SC"] == found["time_refposition"]
-    (product,) = load(SAMPLES / "expres").product
-    assert product.companions == ["{stem}.json"]
+        assert str(found["instrument_host_name"]).endswith("1.1.0" if path.stem.endswith("_v11") else "1.0.0")
+    assert [product.companions for product in load(SAMPLES / "expres").product] == [["{stem}.json"]] * 2
 
 
 @pytest.mark.parametrize("name", NAMES)
