@@ -6,6 +6,7 @@ import itertools
 import os
 import runpy
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -63,6 +64,14 @@ def sample_files(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pa
         return made[name]
 
     return files
+
+
+@pytest.fixture(scope="session", autouse=True)
+def hangups_reach_commands() -> Iterator[None]:
+    """A signal that is ignored here, as under nohup, is ignored by each command that is begun; one that is heard is not."""
+    before = signal.signal(signal.SIGHUP, lambda *_: None)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.fixture
