@@ -68,7 +68,7 @@ def sample_files(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pa
 
 @pytest.fixture(scope="session", autouse=True)
 def hangups_reach_commands() -> Iterator[None]:
-    """A signal that is ignored here, as under nohup, is ignored by each command that is begun; one that is heard is not."""
+    """What is ignored here, as under nohup, each command ignores that is begun; what is heard here, they hear."""
     before = signal.signal(signal.SIGHUP, lambda *_: None)
     yield
     signal.signal(signal.SIGHUP, before)
