@@ -15,7 +15,7 @@ help:
 	@echo "make demo       make the sample collections, ingest and serve them, query them"
 	@echo "make demo-stop  end what the demo left running"
 	@echo "make test       everything that CI runs"
-	@echo "make bench      the measures of docs/performance.md, some 20 minutes; SIZE=medium or small: a try"
+	@echo "make bench      the measures of docs/performance.md, some 40 minutes; SIZE=medium or small: a try"
 	@echo "make peers      what maser-data and pdr say of the made files; both are installed below build/"
 	@echo "make env        only set up $(VENV), with $(BIN)/epncore"
 	@echo "make lint       ruff, mypy, import-linter"

@@ -11,7 +11,7 @@
     <mixin spatial_frame_type="none"
       optional_columns="access_url access_format access_estsize thumbnail_url file_name datalink_url publisher
         processing_level_desc messenger time_refposition time_scale measurement_unit observer_location observer_lon
-        observer_lat"
+        observer_lat target_region feature_name"
     >//epntap2#table-2_0</mixin>
     <index columns="target_name, time_min, time_max"/>
     <index columns="time_min, time_max"/>
@@ -34,10 +34,13 @@
           <bind key="processing_level">2</bind>
           <bind key="target_name">"Sun"</bind>
           <bind key="target_class">"star"</bind>
+          <bind key="target_region">"corona"</bind>
           <bind key="time_min">@time_min</bind>
           <bind key="time_max">@time_max</bind>
           <bind key="time_sampling_step_min">@CDELT1</bind>
           <bind key="time_sampling_step_max">@CDELT1</bind>
+          <bind key="time_exp_min">0.001</bind>
+          <bind key="time_exp_max">0.001</bind>
           <bind key="spectral_range_min">@spectral_range_min</bind>
           <bind key="spectral_range_max">@spectral_range_max</bind>
           <bind key="spectral_sampling_step_min">@spectral_sampling_step_min</bind>
@@ -58,6 +61,7 @@
         <map key="file_name">@name</map>
         <map key="publisher">"Example Observatory"</map>
         <map key="processing_level_desc">"Raw digits of the receiver"</map>
+        <map key="feature_name">"solar radio bursts"</map>
         <map key="messenger">"Radio"</map>
         <map key="measurement_unit">@BUNIT</map>
         <map key="observer_location">@ORIGIN</map>
