@@ -52,7 +52,7 @@ def test_a_file_becomes_its_row_its_links_and_its_line_in_the_ledger(collection:
 def test_a_bad_file_is_told_and_the_next_is_read(collection: Make) -> None:
     folder = collection("voyager_pws")
     good = next((folder / "data").rglob("*.cdf"))
-    cut = good.with_name("vg1_pws_wf_cut.cdf")
+    cut = good.with_name("vg1_pws_wf_2020-cut.cdf")
     cut.write_bytes(good.read_bytes()[:300])
     (_, bad, well), _ = ask(folder, str(cut), str(good))
     assert bad.keys() == {"file", "path", "place", "reason"}
@@ -62,8 +62,8 @@ def test_a_bad_file_is_told_and_the_next_is_read(collection: Make) -> None:
 
 def test_what_no_product_names_is_left_alone(collection: Make) -> None:
     folder = collection("voyager_pws")
-    (folder / "data" / "vg1_pws_wf_folder.cdf").mkdir()
-    paths = (folder / "collection.toml", folder / "data" / "vg1_pws_wf_folder.cdf", folder / "data" / "other.cdf")
+    (folder / "data" / "vg1_pws_wf_2020-folder.cdf").mkdir()
+    paths = (folder / "collection.toml", folder / "data" / "vg1_pws_wf_2020-folder.cdf", folder / "data" / "other.cdf")
     (_, *answers), _ = ask(folder, *map(str, paths))
     assert answers == [{"file": 0}, {"file": 1}, {"file": 2}]
 

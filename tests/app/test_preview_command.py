@@ -154,7 +154,7 @@ def test_what_a_grammar_cannot_draw_is_said_by_file_and_grammar(collection: Coll
 
 def test_the_command_writes_where_dachs_serves(collection: Collections, tmp_path: Path) -> None:
     folder = collection("voyager_pws")
-    (folder / "data" / "vg1_pws_wf_bad.cdf").write_bytes(b"")
+    (folder / "data" / "vg1_pws_wf_2020-bad.cdf").write_bytes(b"")
     words = [EPNCORE, "preview", folder, "-o", tmp_path / "inputs"]
     done = subprocess.run([*words, "--json"], capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 3, done.stderr
@@ -163,7 +163,7 @@ def test_the_command_writes_where_dachs_serves(collection: Collections, tmp_path
     assert (answer["drawn"], answer["linked"]) == (3, 0)
     assert [set(each) for each in answer["failed"]] == [{"path", "where", "reason"}]
     assert len(list((tmp_path / "inputs" / "voyager_pws" / "previews").iterdir())) == 6
-    (folder / "data" / "vg1_pws_wf_bad.cdf").unlink()
+    (folder / "data" / "vg1_pws_wf_2020-bad.cdf").unlink()
     again = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
     assert again.returncode == 0
     assert "0 drawn, 3 unchanged" in again.stdout
