@@ -121,7 +121,7 @@ def walk(stream: BinaryIO, size_bytes: int) -> Iterator[Hdu]:
 
 def _read_hdu(stream: BinaryIO, first: bytes, offset: int, number: int) -> Hdu:
     """The HDU of which the first block is read; the stream stands behind that."""
-    if number and _END_BYTES in first:
+    if number and first.find(_END_BYTES) % CARD_CHARACTERS == 0:  # a comment may say END; -1 is no place of a card
         return _short_hdu(first, offset, number)
     return _hdu(chain((first,), iter(partial(stream.read, BLOCK_BYTES), None)), offset, number)
 

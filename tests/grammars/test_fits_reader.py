@@ -103,6 +103,12 @@ def test_a_long_text_goes_on_in_continue_cards(tmp_path: Path) -> None:
         assert header.get("NEXT") == "a&"
 
 
+def test_the_word_end_in_a_comment_ends_no_header(tmp_path: Path) -> None:
+    cards = ("COMMENT   this is not the END", "", *(f"COMMENT {number}" for number in range(30)), "NEXT    = 1")
+    with FitsReader().open(write(tmp_path, primary() + table([1.0, 2.0], *cards))) as header:
+        assert header.get("NEXT", 1) == 1
+
+
 def test_a_byte_that_is_not_ascii_costs_no_header(tmp_path: Path) -> None:
     with FitsReader().open(write(tmp_path, primary("ORIGIN  = 'Nançay'", "AFTER   = 1"))) as header:
         assert (header.get("ORIGIN"), header.get("AFTER")) == ("Nançay", 1)
