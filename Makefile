@@ -47,6 +47,7 @@ lint: env
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	MYPYPATH=tests/bench $(BIN)/mypy tests/bench/*.py  # nothing but `make bench` runs them
 	$(BIN)/lint-imports --no-logo
 
 test: env debian lint

@@ -42,6 +42,8 @@ _ZERO = dt.date(1996, 12, 31)  # day 0 of t97
 _LOW_HZ, _BAND_RATIO, _FILTERS, _STEP_HZ = 3600.0, 4.5, (8, 16, 32), 25e3
 _LEVEL = {"N1": 2, "N2": 3}
 _UNIT: dict[str, Answer] = {"N1": Missing("counts of the instrument"), "N2": "V**2.Hz**-1"}
+_NO_AXES = Missing("times and frequencies stand in the N2 file of the same hour")
+_CODED = Missing("N1 holds codes of the receiver: the N2 file of the same hour tells it")
 _POWER = ("phys.electField;em.radio",)
 _STOKES = ("phot.flux.density;em.radio", "phys.polarization.stokes")
 
@@ -55,11 +57,11 @@ class Facts:
     measurements: tuple[str, ...]
     time_min: float
     time_max: float
-    time_steps: Steps | None = None
-    exposure: tuple[float, float] | None = None
-    spectral_range: tuple[float, float] | None = None
-    spectral_steps: Steps | None = None
-    resolution: tuple[float, float] | None = None
+    time_steps: Steps | Missing | None = _NO_AXES
+    exposure: tuple[float, float] | Missing = _NO_AXES
+    spectral_range: tuple[float, float] | Missing = _NO_AXES
+    spectral_steps: Steps | Missing | None = _NO_AXES
+    resolution: tuple[float, float] | Missing = _NO_AXES
 
 
 class CassiniKronos:
@@ -170,11 +172,11 @@ def _measured(header: KronosHeader) -> Facts:
         time_min=jd_after(_ZERO, float(seconds.min())),
         time_max=jd_after(_ZERO, float(seconds.max()) + (steps.median if steps else 0.0)),
         time_steps=steps,
-        exposure=None if is_coded else _ends(as_written(records["dt"]) / 1e3),
+        exposure=_CODED if is_coded else _ends(as_written(records["dt"]) / 1e3),
         spectral_range=_ends(hertz),
         spectral_steps=row_steps(hertz),
         # as many digits as f and df have
-        resolution=None if is_coded else _ends(hertz / (as_written(records["df"]) * 1e3), digits=6),
+        resolution=_CODED if is_coded else _ends(hertz / (as_written(records["df"]) * 1e3), digits=6),
     )
 
 

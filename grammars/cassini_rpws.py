@@ -27,9 +27,10 @@ from grammars.protocol import GrammarOptions, Step, constant, fact
 from grammars.readers.spans import spans
 from grammars.record_times import cadence, reach
 from grammars.steps import ends
+from grammars.targets import told_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -52,6 +53,23 @@ _MAGNETIC = {4, 5, 6}
 _ELECTRIC = {0, 1, 2, 3, 8}
 _ELECTRIC_UNIT, _MAGNETIC_UNIT = "V**2.m**-2.Hz**-1", "nT**2.Hz**-1"  # as VOUnits write them
 
+_OBJECTIVES = "University of Iowa, objectives of Cassini RPWS: regions investigated"
+_REGIONS: Mapping[str, Found] = {
+    "Jupiter": Found("magnetosphere", _OBJECTIVES),
+    "Saturn": Found("magnetosphere", _OBJECTIVES),
+    "Solar System": Found("solar wind", _OBJECTIVES),
+}
+_REVIEW = "Kurth and Zarka, Saturn Radio Waves: emissions of Saturn, Earth and Jupiter"
+_FEATURES: Mapping[str, Found] = {
+    "Earth": Found("Auroral Kilometric Radiation (AKR)", _REVIEW),
+    "Jupiter": Found(
+        ("decametric radio emission (DAM)", "hectometric radio emission (HOM)", "kilometric radio emission (KOM)"),
+        _REVIEW,
+    ),
+    "Saturn": Found(("Saturn Kilometric Radiation (SKR)", "Saturn electrostatic discharges (SED)"), _REVIEW),
+}
+"""What the HFR receives; the other receivers end at 12 kHz, below these."""
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -69,7 +87,7 @@ class CassiniRpws:
     """The grammar; see `grammars.protocol.Grammar`."""
 
     name = "cassini_rpws"
-    version = 1
+    version = 2
     format = "pds3"
     generic = False
     options: type[GrammarOptions] = GrammarOptions
@@ -122,6 +140,8 @@ class CassiniRpws:
         yield from ends("spectral_sampling_step", "spectral_steps", "steps of FREQUENCY, without repeats")
         yield Step("instrument_name", "label, SECTION_ID", _instrument)
         yield from pds3.steps()
+        yield Step("target_region", "label, TARGET_NAME", lambda granule: told_of(granule, _REGIONS))
+        yield Step("feature_name", "label, TARGET_NAME and SECTION_ID", _feature)
 
     def pictures(self, header: Pds3Header, options: GrammarOptions) -> Iterator[Picture]:  # noqa: ARG002
         """The spectral densities of each sensor, drawn at the starts of its sweeps."""
@@ -222,6 +242,12 @@ def _instrument(granule: Granule) -> Answer:
     known = _RECEIVERS.get(section)
     names = ("RPWS", "Radio and Plasma Wave Science", *((section, known) if known else ()))
     return Found(names, "DATA_SET_ID, and the receiver in SECTION_ID")
+
+
+def _feature(granule: Granule) -> Answer:
+    if granule.header.text("SECTION_ID") != "HFR":
+        return Missing("planetary radio emissions are above the range of this receiver")
+    return told_of(granule, _FEATURES)
 
 
 GRAMMAR = CassiniRpws()

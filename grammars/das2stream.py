@@ -38,6 +38,8 @@ _QUANTITIES = (
     ("nT**2", "phys.magField;em.radio"), ("nT", "phys.magField"), ("W m**-2", "phot.flux.density;em.radio"),
 )  # fmt: skip
 
+_NO_AXIS = Missing("no tags of the values are frequencies")
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -49,8 +51,8 @@ class Facts:
     time_min: float
     time_max: float
     time_steps: Steps | None
-    spectral_range: tuple[float, float] | None
-    spectral_steps: Steps | None
+    spectral_range: tuple[float, float] | Missing
+    spectral_steps: Steps | Missing | None
 
 
 class Das2Stream:
@@ -81,6 +83,9 @@ class Das2Stream:
         axes = [axis[np.isfinite(axis)] for axis in map(hertz, planes) if axis is not None and np.isfinite(axis).any()]
         within = union(row_steps(offsets) for offsets in map(offsets_s, planes) if offsets is not None)
         units = tuple(dict.fromkeys(plane.unit for plane in planes if plane.unit))
+        spectral_range: tuple[float, float] | Missing = _NO_AXIS
+        if axes:
+            spectral_range = min(float(axis.min()) for axis in axes), max(float(axis.max()) for axis in axes)
         return Facts(
             product_type="ds" if axes else "ts",
             measurements=_measurements(units),
@@ -88,8 +93,8 @@ class Das2Stream:
             time_min=jd_after(ZERO, min(clock.first_s for clock in clocks)),
             time_max=jd_after(ZERO, max(clock.end_s for clock in clocks)),
             time_steps=within or union(clock.steps for clock in clocks),
-            spectral_range=(min(float(h.min()) for h in axes), max(float(h.max()) for h in axes)) if axes else None,
-            spectral_steps=union(row_steps(axis) for axis in axes),
+            spectral_range=spectral_range,
+            spectral_steps=union(row_steps(axis) for axis in axes) if axes else _NO_AXIS,
         )
 
     def steps(self, options: GrammarOptions) -> Iterator[Step]:  # noqa: ARG002  the same for all collections

@@ -98,7 +98,7 @@ class IstpGrammar:
     """See the module."""
 
     name = "istp"
-    version = 4
+    version = 5
     format = "cdf"
     generic = True
     options: type[GrammarOptions] = IstpOptions
@@ -158,9 +158,8 @@ def _steps(options: IstpOptions) -> Iterator[Step]:
     yield Step("time_refposition", "REFERENCE_POSITION of the time variable", _time_refposition)
     yield Step("creation_date", "global attribute Generation_date", lambda g: creation_date(g.header))
     yield Step("bib_reference", "global attribute DOI", _bib_reference)
-    for column in ("target_name", "target_region", "feature_name"):
+    for column in ("target_name", "target_class", "target_region", "feature_name"):
         yield Step(column, f"global attribute VESPA_{column}", _vespa_words(column))
-    yield Step("target_class", "global attribute VESPA_target_class", lambda g: vespa.target_class(g.header))
     yield from istp_ranges.steps(options.ranges)
 
 

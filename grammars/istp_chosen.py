@@ -10,6 +10,7 @@ from epncore.model.mending import mend
 from epncore.model.row import Found, Missing
 from grammars.istp_data import listed, named
 from grammars.protocol import Step
+from grammars.vespa import LOWER_CASE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from grammars.protocol import Answer, Granule
     from grammars.readers.cdf import CdfHeader
     from grammars.readers.cdf_data import AttributeValue
-
-_LOWER_CASE = {"target_class", "dataproduct_type"}
 
 
 def steps(attributes: Mapping[str, str], variable_attributes: Mapping[str, str]) -> Iterator[Step]:
@@ -71,6 +70,6 @@ def _as_cell(column: str, entries: tuple[AttributeValue, ...], source: str, head
         except (TypeError, ValueError):
             raise HeaderError(f"{kept[0]!r} is no number", path=header.path, place=source) from None
     texts = [str(part).strip() for part in kept]
-    text = "#".join(part.lower() for part in texts) if column in _LOWER_CASE else "#".join(texts)
+    text = "#".join(part.lower() for part in texts) if column in LOWER_CASE else "#".join(texts)
     value, note = mend(column, text)
     return Found(tuple(value.split("#")) if len(texts) > 1 else value, f"{source}; {note}" if note else source)

@@ -25,7 +25,7 @@ from grammars.mapping.table import Facts
 from grammars.nda_routine import RECEIVER_NAME
 from grammars.pictures import NoPicture
 from grammars.protocol import GrammarOptions, Step, constant
-from grammars.targets import class_of, spelt
+from grammars.targets import class_of, spelt, told_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -45,8 +45,8 @@ _UNIT = "V**2.Hz**-1"
 
 _MASTER = "CDF master srn_nda_newroutine_jup_edr_..._v00"
 _REGIONS: Mapping[str, Found] = {
-    "Jupiter": Found(("Aurora", "Magnetosphere"), f"{_MASTER}, VESPA_target_region"),
-    "Sun": Found("Corona", "arXiv:2110.10935: beams of electrons in the corona"),
+    "Jupiter": Found(("aurora", "magnetosphere"), f"{_MASTER}, VESPA_target_region"),
+    "Sun": Found("corona", "arXiv:2110.10935: beams of electrons in the corona"),
 }
 _FEATURES: Mapping[str, Found] = {
     "Jupiter": Found("decametric radio emissions (DAM)", f"{_MASTER}, VESPA_feature_name"),
@@ -58,7 +58,7 @@ class NdaNewRoutineGrammar:
     """See the module; the grammar is as `grammars.protocol.Grammar` describes it."""
 
     name = "nda_newroutine"
-    version = 1
+    version = 2
     format = "fits"
     generic = False
     options: type[GrammarOptions] = GrammarOptions
@@ -96,9 +96,9 @@ class NdaNewRoutineGrammar:
         yield constant("measurement_unit", _UNIT, "maser-data 0.5.2, units of DATA")
         yield constant("processing_level", 2, "TITLE: EDR, experiment data records (CODMAC 2)")
         yield Step("target_name", "card OBJECT", _target_name)
-        yield Step("target_class", "card OBJECT", lambda granule: _of_target(granule, class_of))
-        yield Step("target_region", "card OBJECT", lambda granule: _of_target(granule, _REGIONS.get))
-        yield Step("feature_name", "card OBJECT", lambda granule: _of_target(granule, _FEATURES.get))
+        yield Step("target_class", "card OBJECT", _target_class)
+        yield Step("target_region", "card OBJECT", lambda granule: told_of(granule, _REGIONS))
+        yield Step("feature_name", "card OBJECT", lambda granule: told_of(granule, _FEATURES))
         yield from time_steps("column jd of HDU 2")
         yield from spectral_steps("the first column of HDU 1")
         yield constant(
@@ -150,11 +150,9 @@ def _target_name(granule: Granule) -> Answer:
     return spelt(name) if isinstance(name, str) and name else Missing("no card OBJECT")
 
 
-def _of_target(granule: Granule, known: Callable[[str], Found | None]) -> Answer:
+def _target_class(granule: Granule) -> Answer:
     name = granule.row.get("target_name")
-    if not isinstance(name, str):
-        return Missing("the target is not known")
-    return known(name) or Missing(f"no document says it of {name}")
+    return class_of(name) if isinstance(name, str) else Missing("the target is not known")
 
 
 def _receiver_name(granule: Granule) -> Value:

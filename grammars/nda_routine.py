@@ -43,7 +43,7 @@ class NdaRoutineGrammar(IstpGrammar):
     """See the module."""
 
     name = "nda_routine"
-    version = 3
+    version = 4
     generic = False
     options: type[GrammarOptions] = NdaRoutineOptions
     columns = (RECEIVER_NAME,)
@@ -84,7 +84,7 @@ def _target_name(granule: Granule) -> Answer:
 
 
 def _target_class(granule: Granule) -> Answer:
-    given = vespa.target_class(granule.header)
+    given = vespa.words(granule.header, "target_class")
     if not isinstance(given, Missing):
         return given
     name = str(granule.row.get("target_name") or "").lower()

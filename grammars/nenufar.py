@@ -40,10 +40,10 @@ from grammars.nenufar_pictures import Beam
 from grammars.pictures import NoPicture
 from grammars.protocol import GrammarOptions, Step, constant, fact
 from grammars.stations import longitude_latitude
-from grammars.targets import class_of, spelt
+from grammars.targets import class_of, spelt, told_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
     from numpy.typing import NDArray
@@ -63,6 +63,14 @@ _KINDS = {
     # dataproduct_type, measurement_type
     _BST: ("ds", "phot.flux.density;em.radio;phys.polarization.linear"),
     _XST: ("cu", "stat.correlation;phot.flux.density;em.radio"),
+}
+
+_SEEN = "Observatoire de Paris, NenuFAR: radio bursts of the magnetosphere of Jupiter and of the Sun"
+_ARRAYS = "Observatoire de Nancay, reseau decametrique: decametric emissions of both"
+_REGIONS: Mapping[str, Found] = {"Jupiter": Found("magnetosphere", _SEEN), "Sun": Found("corona", _ARRAYS)}
+_FEATURES: Mapping[str, Found] = {
+    "Jupiter": Found("decametric radio emissions (DAM)", _ARRAYS),
+    "Sun": Found("solar radio bursts", _SEEN),
 }
 
 
@@ -86,7 +94,7 @@ class NenufarGrammar:
     """See the module; the grammar is as `grammars.protocol.Grammar` describes it."""
 
     name = "nenufar"
-    version = 1
+    version = 2
     format = "fits"
     generic = False
     options: type[GrammarOptions] = GrammarOptions
@@ -129,6 +137,8 @@ class NenufarGrammar:
         yield constant("processing_level", 2, "powers and correlations of the receiver, not calibrated (CODMAC 2)")
         yield fact("target_name", "target_name", "column object of the beams")
         yield fact("target_class", "target_class", "column object of the beams")
+        yield Step("target_region", "column object of the beams", lambda granule: told_of(granule, _REGIONS))
+        yield Step("feature_name", "column object of the beams", lambda granule: told_of(granule, _FEATURES))
         yield from time_steps("column jd")
         for end in ("min", "max"):
             yield fact(f"time_exp_{end}", "exposure_s", "card DT")

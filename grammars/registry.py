@@ -145,13 +145,18 @@ def _loaded(path: Path, source: bytes) -> Grammar:
     sys.modules[module.__name__] = module  # dataclasses look their module up there
     try:
         exec(compile(source, str(path), "exec", dont_inherit=True), module.__dict__)  # noqa: S102  # what a config names
-        grammar: Grammar = getattr(module, OBJECT)
     except (Exception, SystemExit) as error:  # the author may write anything
         del sys.modules[module.__name__]
         raise ConfigError(
             f"does not load: {error!r}", path=str(path), place=_line(error.__traceback__, str(path)),
             hint=f"It is one Python file with an object {OBJECT}; docs/new-grammar.md walks through one",
         ) from error  # fmt: skip
+    grammar: Grammar | None = getattr(module, OBJECT, None)
+    if grammar is None:
+        raise ConfigError(
+            f"there is no object {OBJECT}", path=str(path),
+            hint=f"Write `{OBJECT} = MyGrammar()` at the end of the file; docs/new-grammar.md walks through one",
+        )  # fmt: skip
     lacking = [part for part in _PARTS if not hasattr(grammar, part)]
     if lacking or grammar.format not in readers():
         found = f"has no {', no '.join(lacking)}" if lacking else f"is for format {grammar.format!r}"

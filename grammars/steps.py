@@ -15,11 +15,13 @@ if TYPE_CHECKING:
 
 
 def ends(columns: str, attribute: str, source: str) -> Iterator[Step]:
-    """Steps for a pair of columns from a pair of numbers, or from `Steps`, in the facts of a grammar."""
+    """Steps for a pair of columns from a fact: a pair of numbers, `Steps` or None, or why there is none."""
 
     def end(index: int) -> Callable[[Granule], Answer]:
         def answer(granule: Granule) -> Answer:
             found = getattr(granule.facts, attribute)
+            if isinstance(found, Missing):
+                return found
             if found is None:
                 return Missing("fewer than two different values")
             pair: tuple[float, float] = (found.smallest, found.largest) if isinstance(found, Steps) else found

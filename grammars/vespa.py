@@ -26,32 +26,31 @@ if TYPE_CHECKING:
     from grammars.readers.cdf import CdfHeader
 
 PREFIX = "VESPA_"
+LOWER_CASE = frozenset({"dataproduct_type", "target_class", "target_region"})
+"""Columns that files write ``Planet``, where EPNcore writes ``planet``."""
 _OLD_NAMES = {"time_refposition": ("time_origin",), "feature_name": ("target_element",)}
 _NO_MEASUREMENT = ("meta.", "time", "pos.", "src.", "instr.", "obs", "stat.")
 
 
 def words(header: CdfHeader, column: str) -> Answer:
-    """A list of words, as `names`; the old names of a column are known."""
+    """A list of words, as `names`, in the case of the column; its old names are known."""
     for name in (column, *_OLD_NAMES.get(column, ())):
-        given = names(header, PREFIX + name)
-        if not isinstance(given, Missing):
-            return given
+        attribute = PREFIX + name
+        if found := _listed(header, attribute):
+            found = tuple(map(str.lower, found)) if column in LOWER_CASE else found
+            return Found(found, f"global attribute {attribute}")
     return Missing(f"no global attribute {PREFIX}{column}")
-
-
-def target_class(header: CdfHeader) -> Answer:
-    """Words of ``VESPA_target_class``, in lower case: ``Planet`` is ``planet``."""
-    given = words(header, "target_class")
-    if not isinstance(given, Found) or not isinstance(given.value, tuple):
-        return given
-    return Found(tuple(str(word).lower() for word in given.value), given.source)
 
 
 def names(header: CdfHeader, attribute: str) -> Answer:
     """Names written ``CODE>Long name``, both as words of a hash list; several stand in entries, or joined by ``#``."""
-    every = (name for text in header.texts(attribute) for name in text.split("#"))
-    found = tuple(word.strip() for name in every for word in name.split(">", 1) if word.strip())
+    found = _listed(header, attribute)
     return Found(found, f"global attribute {attribute}") if found else Missing(f"no global attribute {attribute}")
+
+
+def _listed(header: CdfHeader, attribute: str) -> tuple[str, ...]:
+    every = (name for text in header.texts(attribute) for name in text.split("#"))
+    return tuple(word.strip() for name in every for word in name.split(">", 1) if word.strip())
 
 
 def product_type(header: CdfHeader) -> Answer:

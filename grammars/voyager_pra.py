@@ -81,7 +81,7 @@ class Facts:
     measurements: tuple[str, ...] = (_FLUX, "phot.flux.density;phys.polarization.circular")
     spectral_range: tuple[float, float] = (_LOWEST_HZ, _HIGHEST_HZ)
     spectral_steps: Steps | tuple[float, float] | None = (_STEP_HZ, _STEP_HZ)
-    resolution: tuple[float, float] | None = (_LOWEST_HZ / _WIDTH_HZ, _HIGHEST_HZ / _WIDTH_HZ)
+    resolution: tuple[float, float] | Missing = (_LOWEST_HZ / _WIDTH_HZ, _HIGHEST_HZ / _WIDTH_HZ)
 
 
 class VoyagerPra:
@@ -215,7 +215,7 @@ def _frame(header: Pds3Header) -> Facts:
     width_hz = found.width_hz
     return Facts(
         found.start, found.stop, None, STEP_S, exposure, "ts", (_FLUX,), (low, high), row_steps(hertz),
-        (low / width_hz, high / width_hz) if width_hz else None,
+        (low / width_hz, high / width_hz) if width_hz else Missing("the header tells no width"),
     )  # fmt: skip
 
 

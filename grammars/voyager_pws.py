@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from epncore.model.errors import HeaderError
+from epncore.model.row import Missing
 from grammars import pds3
 from grammars.axes import Steps, row_steps
 from grammars.calendar_times import jd, jd_after
@@ -50,6 +51,7 @@ _CHANNELS_HZ = (
     10.0, 17.8, 31.1, 56.2, 100.0, 178.0, 311.0, 562.0,
     1000.0, 1780.0, 3110.0, 5620.0, 10000.0, 17800.0, 31100.0, 56200.0,
 )  # fmt: skip
+_NO_AXIS = Missing("a waveform has no axis of frequencies")
 _ZERO = dt.date(1900, 1, 1)
 _YEARS = (77, 199)  # since then
 _HOURS = (24, 24 + 366 * 24)  # of a year, which starts with hour 24
@@ -64,8 +66,8 @@ class Facts:
     time_min: float
     time_max: float
     time_steps: Steps | None
-    spectral_range: tuple[float, float] | None
-    spectral_steps: Steps | None
+    spectral_range: tuple[float, float] | Missing
+    spectral_steps: Steps | Missing | None
     receiver: tuple[str, ...]
 
 
@@ -171,8 +173,8 @@ def _waveform(header: Pds3Header) -> Facts:
         time_min=jd(date, second + first),
         time_max=jd(date, second + last + _LINE_SAMPLES * _SAMPLE_S),
         time_steps=Steps(_SAMPLE_S, _SAMPLE_S, _SAMPLE_S),
-        spectral_range=None,
-        spectral_steps=None,
+        spectral_range=_NO_AXIS,
+        spectral_steps=_NO_AXIS,
         receiver=("PWS", "Plasma Wave Subsystem", "Waveform Receiver"),
     )
 

@@ -169,16 +169,18 @@ def _told_by(path: Path, grammar: str | None) -> _Text:
     origin = f"# Made from {printable(path.name)}, of which this tells more:  epncore inspect --unused FILE\n"
     return _Text(
         name, f"{options}\n{_found(explained)}{_left(unused)}", origin, str(path.absolute().parent),
-        f"**/*{suffix}", _companions(path, name), _frame(explained), _constants(explained),
+        f"**/*{suffix}", _companions(path), _frame(explained), _constants(explained),
     )  # fmt: skip
 
 
-def _companions(path: Path, grammar: str) -> str:
-    """The data that a label has beside it."""
-    beside = [each for each in sorted(path.parent.iterdir()) if each.stem == path.stem and each != path]
-    if grammar_named(grammar).format != "pds3" or not beside:
+def _companions(path: Path) -> str:
+    """The files that a label points to."""
+    reader = reader_for(path)
+    if reader.format != "pds3":
         return _NO_COMPANIONS
-    return f"companions = {_toml(['{stem}' + each.suffix for each in beside])}"
+    with reader.open(path) as header:
+        names = [each.name.replace(path.stem, "{stem}") for each in header.files()]  # type: ignore[attr-defined]
+    return f"companions = {_toml(names)}" if names else _NO_COMPANIONS
 
 
 def _recognised(path: Path) -> str:

@@ -69,23 +69,31 @@ class SourceDatabase:
             Where the driver is not installed.
         """
         refusal: Exception | None = None
+        asked = False
         try:
             with self.engine.connect() as connection:
+                asked = True
                 yield connection.execution_options(stream_results=True)
         except (SQLAlchemyError, ImportError) as error:
-            refusal = self._refusal(error)
+            refusal = self._refusal(error, asked=asked)
         if refusal:  # outside of the handler: the original holds the URL
             raise refusal
 
-    def _refusal(self, error: Exception) -> DatabaseError | UsageError:
+    def _refusal(self, error: Exception, *, asked: bool) -> DatabaseError | UsageError:
         if isinstance(error, ImportError):
             return UsageError(f"a driver does not load ({error})", place=self.place, hint=_INSTALL)
         said = first_line(error.orig if isinstance(error, DBAPIError) and error.orig is not None else error)
         for secret in self.secrets:
             said = said.replace(secret, _HIDDEN)
+        if asked:
+            return DatabaseError(
+                f"the source database refuses: {said}", place=self.place,
+                hint="Nothing was changed; look at query and key",
+            )  # fmt: skip
         return DatabaseError(
-            f"the source database refuses: {said}", place=self.place, hint="Nothing was changed; look at query and key"
-        )
+            f"no connection to the source database: {said}", place=self.place,
+            hint="Nothing was changed; look at host, port, name and password in the URL, and whether the server runs",
+        )  # fmt: skip
 
 
 def source_database(table: SourceTable, folder: Path, place: str) -> SourceDatabase:

@@ -24,10 +24,11 @@ from grammars.plan import Plan, compile_plans
 from grammars.readers.rows import RowHeader, canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from epncore.model.bookkeeping import Stamp
     from epncore.model.row import Row
+    from grammars.plan import Explained
     from grammars.protocol import SourceFile
     from grammars.readers.rows import Plain
 
@@ -148,7 +149,7 @@ class Worker:
             check(self.folder, self.collection, seen, file)
             with plan.opened(file, None if content is None else RowHeader(content)) as granule:
                 row = plan.row(granule)
-            self._check(row)
+                self._check(row, lambda: plan.explain(granule))
             if self.task.digest and granule.digest is None:
                 granule.digest = content_digest(file) if content is None else digest(canonical(content))
         except FileError as error:
@@ -175,11 +176,12 @@ class Worker:
             return self._failed(seen, error)
         return self._outcome(seen, file, row, given, kept.digest)
 
-    def _check(self, row: Row) -> None:
+    def _check(self, row: Row, explained: Callable[[], list[Explained]] = list) -> None:
         for broken in self.checker.broken(row):
             rule = broken.rule
             if rule.severity == "error" or (self.task.strict and rule.severity == "warning"):
-                message = f"breaks rule {rule.id}: {broken.found}, but {rule.checks}"
+                why = _why(explained(), rule.columns)
+                message = f"breaks rule {rule.id}: {broken.found}, but {rule.checks}{why}"
                 raise RuleBrokenError(message, place=", ".join(rule.columns), hint=rule.mend)
 
     def _outcome(self, seen: Seen, file: SourceFile, row: Row, given: str, digest: str | None) -> Outcome:
@@ -200,6 +202,12 @@ class Worker:
         links = tuple(link_rows(cells, self.collection, product, file.relative, known_bytes, embargoed=due is not None))
         hashes = f"{self.row_hash(row)}.{links_hash(links)}"
         return Outcome(seen, "row", row, links, uid, hashes, release_date=due, given=given, digest=digest, stamp=stamp)
+
+
+def _why(explained: list[Explained], columns: Sequence[str]) -> str:
+    """Why columns are empty, in the words of the steps that found nothing."""
+    told = [each.source for each in explained if each.column.name in columns and each.value is None]
+    return f" ({'; '.join(dict.fromkeys(told))})" if told else ""
 
 
 def quarantined(seen: Seen, place: str, reason: str, status: Status = "quarantined") -> Outcome:

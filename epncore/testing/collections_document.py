@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ABOUT = "about.toml"
 MISSING = "missing.toml"
-_ABOUT_KEYS = {"instrument", "format", "real_files", "document", "unseen"}
+_ABOUT_KEYS = {"instrument", "format", "real_files", "master_files", "document", "unseen"}
 _DOCUMENT_KEYS = {"title", "url", "used_for", "not_read"}
 _COMMON = {
     "granule_uid", "granule_gid", "obs_id", "service_title", "spatial_frame_type", "modification_date", "release_date",
@@ -137,8 +137,8 @@ def document(samples: Path) -> str:
 
 
 def _line(each: Described) -> str:
-    real = each.about["real_files"]
-    seen = f"{len(real)} real, and made ones" if real else "only made ones"
+    real, masters = each.about["real_files"], each.about.get("master_files")
+    seen = f"{len(real)} real, and made ones" if real else "a master, and made ones" if masters else "only made ones"
     told = (each.about["instrument"], each.about["format"], ", ".join(each.grammars), seen)
     return f"| [{each.name}](#{each.name}) | {' | '.join(map(_cell, told))} |"
 
@@ -160,6 +160,9 @@ def _section(each: Described) -> Iterator[str]:
         yield f"Real files that it was tried on: {', '.join(f'`{name}`' for name in each.about['real_files'])}."
     else:
         yield "No real file was at hand: only made ones were seen."
+    if each.about.get("master_files"):
+        named = ", ".join(f"`{name}`" for name in each.about["master_files"])
+        yield f"A master, from which real files are made, was seen; it is no granule: {named}."
     if each.about.get("unseen"):
         yield from ("", f"Not seen: {_cell(each.about['unseen'])}")
     yield ""

@@ -226,6 +226,11 @@ class Pds3Header:
             raise table.cut()
         return table
 
+    def files(self) -> tuple[Path, ...]:
+        """The files beside the label that hold its OBJECTs; none where all are in the label's own."""
+        paths = (self._pointed(f"^{name}")[0] for name in self.label.blocks if f"^{name}" in self.label.values)
+        return tuple(path for path in dict.fromkeys(paths) if path != self.path)
+
     def _pointed(self, pointer: str) -> tuple[Path, int]:
         """File and byte of ``("A.DAT", 2)``, ``"A.DAT"``, ``2`` and ``513 <BYTES>`` (Standards Reference, 5.3.3.2)."""
         members = self.label.values.get(pointer, ())

@@ -26,7 +26,7 @@ def test_the_document_says_what_the_collections_say(request: pytest.FixtureReque
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_real_files_that_are_named_are_there(folder: Path, real_data: Path) -> None:
-    for name in about(folder)["real_files"]:
+    for name in (*about(folder)["real_files"], *about(folder).get("master_files", [])):
         assert (real_data / name).is_file()
 
 

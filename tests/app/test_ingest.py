@@ -153,6 +153,19 @@ def test_a_bad_file_is_quarantined_with_place_and_reason_and_the_others_go_on(
     assert mended.vanished == ["data/empty.fit"]
 
 
+def test_a_rule_that_is_broken_by_an_empty_column_tells_why_it_is_empty(
+    collection: Collections, database: Database
+) -> None:
+    folder = collection("cassini_rpws")
+    label = next((folder / "data").rglob("T1997298_MFR0.LBL"))
+    label.write_bytes(label.read_bytes().replace(b'"SOLAR SYSTEM"', b'"NIBIRU XXXXX"'))
+    summary = ingest(folder, database)
+    assert [q.path for q in summary.quarantined] == ["data/T1997298_MFR0.LBL"]
+    (reason,) = (q.reason for q in summary.quarantined)
+    assert "target_class = NULL" in reason
+    assert "(the class of nibiru xxxxx is not known)" in reason
+
+
 def test_a_file_that_goes_bad_loses_its_row(collection: Collections, database: Database) -> None:
     folder = collection("ecallisto")
     ingest(folder, database)

@@ -47,6 +47,7 @@ def test_a_file_that_a_grammar_knows_gives_a_collection_of_that_grammar(
 
 def test_the_data_beside_a_label_become_its_companions(sample_files: Samples, tmp_path: Path) -> None:
     label = sample(sample_files("cassini_rpws"), "T1997298_MFR0.LBL")
+    label.with_suffix(".TXT").write_text("notes of somebody, which the label does not name")
     path = new(tmp_path, "mine", None, label)
     assert load(path).product[0].companions == ["{stem}.DAT"]
     assert inspect(label, path.parent).grammar == "cassini_rpws"

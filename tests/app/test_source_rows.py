@@ -218,7 +218,10 @@ def test_a_password_comes_into_no_error_log_or_ledger(
         "ingest", folder, "--dsn", database.dsn, "--log-json", tmp_path / "events", ARCHIVE_URL=url, PYTHONDEVMODE="1"
     )
     assert done.returncode in {1, 2}, done.stdout
-    assert "product.0.table.url_env: " in " ".join(done.stderr.split())
+    told = " ".join(done.stderr.split())
+    assert "product.0.table.url_env: " in told
+    assert ("no connection to the source database" in told) == ("whether the server runs" in told)
+    assert "look at query and key" not in told, "nothing was asked yet"
     assert "Traceback" not in done.stderr
     with database.connect() as conn:
         names = "SELECT relname FROM pg_class WHERE relnamespace = 'archive'::regnamespace AND relkind = 'r'"

@@ -40,9 +40,11 @@ def _rates(
 
     def ours() -> float:
         bench.empty(schema)
+        bench.rest()
         return wall_seconds(lambda: bench.ingest(folder))
 
     def theirs() -> float:
+        bench.rest()
         return wall_seconds(lambda: bench.import_peer(peer))
 
     seconds = in_turns(sizes.repeats, ours, theirs)

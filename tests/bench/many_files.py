@@ -45,7 +45,9 @@ def rerun(bench: Laboratory, sizes: Sizes) -> Measure:
     after = _written(bench)
     say(f"rows of epn_core written by {sizes.repeats} re-runs: {after[0] - before[0]}; "
         f"WAL of the whole server: {after[1] - before[1]} bytes")  # fmt: skip
-    return at_most(f"re-run over {sizes.many:,} unchanged files, against scandir and stat", *seconds, 2.0, "s")
+    return at_most(
+        f"re-run over {sizes.many:,} unchanged files, against scandir and stat", seconds[0], seconds[1], 2.0, "s"
+    )
 
 
 def _walk(folder: Path) -> int:

@@ -91,7 +91,7 @@ def _let_log(bench: Laboratory, least_ms: str | None) -> None:
         if least_ms is None:
             conn.execute("ALTER DATABASE gavo RESET log_min_duration_statement")
         else:
-            conn.execute(f"ALTER DATABASE gavo SET log_min_duration_statement = {least_ms}")  # type: ignore[arg-type]
+            conn.execute(f"ALTER DATABASE gavo SET log_min_duration_statement = {least_ms}")
     bench.lab.stop_serving()
     bench.lab.serve()
 

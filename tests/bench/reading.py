@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from laboratory import Laboratory
@@ -34,20 +35,21 @@ def ecallisto(bench: Laboratory, sizes: Sizes) -> Measure:
     mine, bare = iter(slices), iter(slices)
 
     def ours_of_turn() -> float:
-        return _cpu_us(_read, plan, files[next(mine)])
+        chosen = files[next(mine)]
+        return _cpu_us(lambda: _read(plan, chosen), len(chosen))
 
     def bare_of_turn() -> float:
         chosen = next(bare)
-        return _cpu_us(_read_bare, parts[chosen], paths[chosen])
+        return _cpu_us(lambda: _read_bare(parts[chosen], paths[chosen]), share)
 
     ours, other = in_turns(turns, ours_of_turn, bare_of_turn)
     return at_most("CPU of reader and grammar, e-CALLISTO, against reading the bytes", ours, other, 12.0, "us/file")
 
 
-def _cpu_us(work: object, *given: object) -> float:
+def _cpu_us(work: Callable[[], None], files: int) -> float:
     started = time.process_time()
-    work(*given)  # type: ignore[operator]
-    return (time.process_time() - started) * 1e6 / len(given[1])  # type: ignore[arg-type]
+    work()
+    return (time.process_time() - started) * 1e6 / files
 
 
 def _read(plan: Plan, files: list[SourceFile]) -> None:

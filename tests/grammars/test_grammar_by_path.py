@@ -98,7 +98,7 @@ def test_a_link_to_code_elsewhere_is_refused(tmp_path: Path, linked: str) -> Non
         ("def f(:\n", "does not load: SyntaxError"),
         ("raise SystemExit(0)", "line 1: does not load: SystemExit"),
         ("import no_such_module", "does not load: ModuleNotFoundError"),
-        ("grammar = 1", "has no attribute 'GRAMMAR'"),
+        ("grammar = 1", "there is no object GRAMMAR. Write `GRAMMAR = MyGrammar()` at the end"),
         ("GRAMMAR = 1", "GRAMMAR: has no name, no version, no format"),
         (GRAMMAR.replace('"fits"', '"hdf5"'), "GRAMMAR: is for format 'hdf5'"),
         ("#" * (MOST_SOURCE_BYTES + 1), f"has more than {MOST_SOURCE_BYTES} bytes"),

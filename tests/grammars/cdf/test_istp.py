@@ -112,7 +112,7 @@ def test_vespa_attributes_are_read_and_the_axes_of_the_data_win(write: Write) ->
     found = look(write(series(), attributes))
     assert found["dataproduct_type"] == "ds"
     assert found["target_class"] == "planet"
-    assert found["target_region"] == "Aurora#Magnetosphere"
+    assert found["target_region"] == "aurora#magnetosphere"
     assert found["feature_name"] == "DAM radio emissions"
     assert found.sources["feature_name"] == "global attribute VESPA_target_element"
     assert found["instrument_host_name"] == "LWA1#Long Wavelength Array Station 1"

@@ -116,5 +116,5 @@ def test_lists_of_vespa_attributes_stand_in_one_entry_too(write: Write) -> None:
     }  # fmt: skip
     found = look(write(series(), attributes))
     assert (found["target_name"], found["target_class"]) == ("Jupiter#Io", "planet#satellite")
-    assert found["target_region"] == "Magnetosphere#Aurora"
+    assert found["target_region"] == "magnetosphere#aurora"
     assert found["feature_name"] == "AKR#Auroral Kilometric Radiation"
