@@ -35,16 +35,17 @@ def _rates(
     """Files a second, ours and theirs; both must have filled the same columns but for `extra`, which are ours."""
     folder = bench.place / name
     make(folder, sizes.files)
+    files = sorted((folder / "data").iterdir())
     schema, peer = bench.make_tables(folder), f"dachs_{name}"
     bench.install_peer(peer, folder / "data")
 
     def ours() -> float:
         bench.empty(schema)
-        bench.rest()
+        bench.rest(files)
         return wall_seconds(lambda: bench.ingest(folder))
 
     def theirs() -> float:
-        bench.rest()
+        bench.rest(files)
         return wall_seconds(lambda: bench.import_peer(peer))
 
     seconds = in_turns(sizes.repeats, ours, theirs)

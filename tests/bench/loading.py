@@ -32,12 +32,12 @@ def against_psql(bench: Laboratory, sizes: Sizes) -> Measure:
 
     def ours() -> float:
         bench.empty(prepared.SCHEMA)
-        bench.rest()
+        bench.rest(())
         return wall_seconds(lambda: load(bench, plan, stamp, [outcome.seen for outcome in outcomes], outcomes))
 
     def psql() -> float:
         bench.empty(prepared.SCHEMA)
-        bench.rest()
+        bench.rest((table,))
         copy = f"\\copy {prepared.SCHEMA}.epn_core ({', '.join(names)}) from '{table}' csv"
         return wall_seconds(lambda: run(["psql", "-X", "-q", "-d", bench.database.dsn, "-c", copy]))
 
