@@ -41,8 +41,10 @@ def portal(bench: Laboratory, sizes: Sizes) -> list[Measure]:
     queries = SELECTIVE | BROAD
     _let_log(bench, "0")
     try:
+        bench.rest(())
         with_ours = {name: _ask(bench, condition, sizes.repeats, log) for name, condition in queries.items()}
         _drop_ours(bench)
+        bench.rest(())
         without = {name: _ask(bench, condition, sizes.repeats, log) for name, condition in queries.items()}
     finally:
         _let_log(bench, None)
@@ -69,7 +71,7 @@ def _ask(bench: Laboratory, condition: str, repeats: int, log: Path) -> tuple[fl
     query = f"SELECT {columns} FROM {prepared.SCHEMA}.epn_core WHERE {condition}"
     rows = _rows(bench, query)  # the first one finds nothing in the caches of DaCHS and of PostgreSQL
     inside, whole = [], []
-    for _ in range(2 * repeats + 1):
+    for _ in range(4 * repeats + 1):
         place = log.stat().st_size
         started = time.perf_counter()
         rows = _rows(bench, query)
