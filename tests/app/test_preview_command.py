@@ -28,6 +28,7 @@ from epncore.app.scan import scan
 from epncore.model.collection import load
 
 EPNCORE = Path(sys.executable).parent / "epncore"
+SAMPLES = Path(__file__).resolve().parents[2] / "sample_data"
 Collections = Callable[[str], Path]
 
 
@@ -43,6 +44,17 @@ def add(folder: Path, text: str) -> None:
     """Put keys before the first table of the config."""
     path = folder / "collection.toml"
     path.write_text(f"{text}\n{path.read_text('utf-8')}", "utf-8")
+
+
+@pytest.mark.parametrize("name", sorted(path.parent.name for path in SAMPLES.glob("*/collection.toml")))
+def test_samples_link_pictures_of_what_is_drawn_and_of_nothing_else(collection: Collections, name: str) -> None:
+    folder = collection(name)
+    found = preview(folder, folder / "previews", workers=1)
+    assert found.failed == []
+    by_path = {seen.path: seen.product for seen in scan(load(folder), folder)}
+    without = {by_path[each.path] for each in found.without}
+    for number, product in enumerate(load(folder).product):
+        assert bool(product.previews) == bool(product.thumbnail_url) == (number not in without), product.granule_gid
 
 
 @pytest.mark.parametrize("name", ["ecallisto", "nda_routine", "voyager_pws", "juno_waves"])
