@@ -66,7 +66,10 @@ def portal(bench: Laboratory, sizes: Sizes) -> list[Measure]:
 
 
 def _ask(bench: Laboratory, condition: str, repeats: int, log: Path) -> tuple[float, float, int]:
-    """Medians of ms in the database and s of the whole answer, and how many rows came."""
+    """Median ms in the database, s of the fastest whole answer, and how many rows came.
+
+    Both sides cannot take turns, since indices of a million rows lie between: what else the machine does meets one.
+    """
     columns = "granule_uid, access_url, target_name, time_min, time_max"
     query = f"SELECT {columns} FROM {prepared.SCHEMA}.epn_core WHERE {condition}"
     rows = _rows(bench, query)  # the first one finds nothing in the caches of DaCHS and of PostgreSQL
@@ -77,7 +80,7 @@ def _ask(bench: Laboratory, condition: str, repeats: int, log: Path) -> tuple[fl
         rows = _rows(bench, query)
         whole.append(time.perf_counter() - started)
         inside.append(logged_ms(log, place))
-    return statistics.median(inside), statistics.median(whole), rows
+    return statistics.median(inside), min(whole), rows
 
 
 def _rows(bench: Laboratory, query: str) -> int:
