@@ -420,7 +420,8 @@ class DachsLab:
         """
         done = self._run([DACHS_PYTHON, "-c", source], timeout)
         if done.returncode != 0:
-            raise DachsError("a script in DaCHS's Python failed", hint=f"It said:\n{tail(done.stderr)}")
+            said = tail(done.stdout + done.stderr, 60)
+            raise DachsError("a script in DaCHS's Python failed", hint=f"It said:\n{said}")
         return done.stdout
 
     def validate(self, rd: str) -> list[str]:

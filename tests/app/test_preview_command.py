@@ -164,10 +164,11 @@ def test_what_a_grammar_cannot_draw_is_said_by_file_and_grammar(collection: Coll
     assert line.startswith("  data/n3e/N3e_dsq2004180.12: grammar 'cassini_kronos': nothing to draw (N3d or N3e: the")
 
 
-def test_the_command_writes_where_dachs_serves(collection: Collections, tmp_path: Path) -> None:
+@pytest.mark.live
+def test_the_command_writes_where_dachs_serves(collection: Collections, database: Database, tmp_path: Path) -> None:
     folder = collection("voyager_pws")
     (folder / "data" / "vg1_pws_wf_2020-bad.cdf").write_bytes(b"")
-    words = [EPNCORE, "preview", folder, "-o", tmp_path / "inputs"]
+    words = [EPNCORE, "preview", folder, "-o", tmp_path / "inputs", "--dsn", database.dsn]
     done = subprocess.run([*words, "--json"], capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 3, done.stderr
     answer: dict[str, Any] = json.loads(done.stdout)

@@ -141,7 +141,8 @@ def test_dachs_finds_nothing_wrong_with_the_descriptors(service: Service) -> Non
 
 
 def test_the_tests_within_the_descriptors_pass(service: Service) -> None:
-    said = service.lab.dachs_each(*(("test", "-v", f"{schema}/q") for schema in SCHEMAS))
+    # One request at a time: of several that come at once just after an import, this DaCHS now and then refuses one.
+    said = service.lab.dachs_each(*(("test", "-v", "-d", "-n", "1", f"{schema}/q") for schema in SCHEMAS))
     assert re.findall(r"^(\d+) of \d+ bad", said, re.MULTILINE) == ["0"] * len(SCHEMAS), said
 
 

@@ -68,7 +68,7 @@ def test_an_attached_label_gives_the_row_of_a_detached_one(product: Copied, name
     attached.write_bytes(label.ljust(room * records) + detached.data.read_bytes())
     detached.data.unlink()
     after = row_of(attached, detached.collection)
-    assert {key for key in before if before[key] != after[key]} <= PLACE | {"granule_uid", "obs_id"}
+    assert {key for key in before if before[key] != after[key]} <= PLACE | {"granule_uid", "obs_id", "thumbnail_url"}
 
 
 def test_data_whose_name_has_other_letters_are_found(product: Copied) -> None:
