@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from epncore.app import agreement, indices, schema, worker
+from epncore.app.counts import Counts
 from epncore.app.diff import Differences
 from epncore.app.folders import Scanned, Settled
 from epncore.app.kept_rows import jobs_anew
@@ -20,7 +21,7 @@ from epncore.app.relations import derivations
 from epncore.app.scan import Seen, is_empty, ledger_prefix, scan
 from epncore.app.session import alone, first_line, meanwhile
 from epncore.app.source_rows import SourceRows
-from epncore.app.store import Counts, Store
+from epncore.app.store import Store
 from epncore.app.summary import LISTED, Summary
 from epncore.app.verification import Verification
 from epncore.app.versions import Versions

@@ -14,12 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _OWN = ("status", "place", "reason", "granule_uid", "row_hash", "release_date", "given", "digest")
-_TOLD = (*Seen._fields, *_OWN, *Stamp._fields)
+_TOLD = (*Seen._fields, *_OWN, *Stamp._fields, "since")
 _NO_STAMP = (None,) * len(Stamp._fields)
-_in_ledger_order: Callable[[Row], Row] = itemgetter(
-    *(_TOLD.index(name) if name in _TOLD else -1 for name in LEDGER.names)
-)
-"""Of what an outcome tells, with None behind it for what it does not."""
+_in_ledger_order: Callable[[Row], Row] = itemgetter(*map(_TOLD.index, LEDGER.names))
 
 Status = Literal["row", "quarantined", "duplicate", "withheld", "unavailable", "superseded"]
 
@@ -62,9 +59,9 @@ class Outcome(NamedTuple):
     digest: str | None = None
     stamp: Stamp | None = None
 
-    def ledger_line(self) -> tuple[Cell, ...]:
-        """What the ledger keeps of it, in the order of its columns."""
+    def ledger_line(self, since: dt.datetime | None = None) -> tuple[Cell, ...]:
+        """What the ledger keeps of it, in the order of its columns; `since` when it was found bad."""
         return _in_ledger_order(
             (*self.seen, self.status, self.place, self.reason, self.granule_uid, self.row_hash, self.release_date,
-             self.given, self.digest, *(self.stamp or _NO_STAMP), None)
+             self.given, self.digest, *(self.stamp or _NO_STAMP), since)
         )  # fmt: skip

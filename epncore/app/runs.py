@@ -21,9 +21,9 @@ from epncore.model.errors import DatabaseError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from epncore.app.counts import Counts
     from epncore.app.database import Database
     from epncore.app.outcome import Outcome
-    from epncore.app.store import Counts
     from epncore.app.summary import Summary
 
 KEPT_RUNS = 10_000

@@ -41,14 +41,27 @@ class Tables:
     schema : str
     types : dict of str to str
         SQL type of each column of epn_core as the server names it: ``spoly`` for s_region under DaCHS, else ``text``.
+    hidden : dict of str to dict of str to str
+        The same of the hidden tables, by their names.
     """
 
     schema: str
     types: dict[str, str]
+    hidden: dict[str, dict[str, str]]
 
     def is_plain(self, column: Column) -> bool:
         """Whether the server keeps a column of epn_core in the type that the toolkit would give it."""
-        return self.types[column.name] == sql_type(column.type).lower()
+        return self.types[column.name] == _as_told(column.type)
+
+    def are_plain(self, table: BookTable) -> bool:
+        """The same of all columns of a hidden table."""
+        there = self.hidden[table.name]
+        return all(there.get(column.name) == _as_told(column.type) for column in table.columns)
+
+
+def _as_told(kind: str) -> str:
+    """A column type as the server names it."""
+    return sql_type(kind).lower()
 
 
 def sql_type(kind: str) -> str:
@@ -93,7 +106,7 @@ def prepare(conn: psycopg.Connection, schema: str, columns: Sequence[Column], *,
         needed = [column.name for column in table.columns if not column.later]
         _check_columns(schema, table.name, needed, found[table.name])
     _check_columns(schema, "epn_core", [column.name for column in columns], found["epn_core"])
-    return Tables(schema, found["epn_core"])
+    return Tables(schema, found["epn_core"], {table.name: found[table.name] for table in HIDDEN_TABLES})
 
 
 def not_whole(schema: str, there: Sequence[str], missing: Sequence[str]) -> DatabaseError:

@@ -17,8 +17,11 @@ ROWS: LiteralString = "('row', 'unavailable')"
 CLAIMS: LiteralString = "('row', 'unavailable', 'withheld')"
 """States of a file that hold its granule_uid against others."""
 
-QUARANTINE: LiteralString = "('quarantined', 'duplicate', 'unavailable')"
+IN_QUARANTINE = ("quarantined", "duplicate", "unavailable")
 """States of a file that something is wrong with."""
+
+QUARANTINE: LiteralString = "('" + "', '".join(IN_QUARANTINE) + "')"
+"""The same as SQL."""
 
 
 def names(schema: str) -> dict[str, sql.Composable]:

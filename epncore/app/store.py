@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, LiteralString
 
 from psycopg import sql
 
 from epncore.app.claims import Claims
+from epncore.app.counts import Counts
+from epncore.app.newcomers import Newcomers
 from epncore.app.relations import FIRST, Relations
-from epncore.app.schema import Tables, sql_type
+from epncore.app.stage import Stage, copy
 from epncore.app.states import listed, names
 from epncore.model.bookkeeping import LEDGER, LINKS
 
@@ -20,38 +21,10 @@ if TYPE_CHECKING:
 
     from epncore.app.outcome import Outcome
     from epncore.app.relations import Pair
+    from epncore.app.schema import Tables
     from epncore.app.verification import Verification
     from epncore.app.versions import Versions
     from epncore.model.columns import Column
-
-
-@dataclass(slots=True)
-class Counts:
-    """What a batch, or a run, brought.
-
-    Attributes
-    ----------
-    new, renamed, changed : int
-        Rows added, rows of files that have another path now, rows (or their links) rewritten.
-    newly_quarantined : int
-        Files that have no row since now.
-    written : int
-        Granules of which the row or own links differed.
-    relations : int
-        Links between granules that were removed or added.
-    """
-
-    new: int = 0
-    renamed: int = 0
-    changed: int = 0
-    newly_quarantined: int = 0
-    written: int = 0
-    relations: int = 0
-
-    def add(self, other: Counts) -> None:
-        """Count what another batch brought."""
-        for each in fields(self):
-            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
 
 
 class Store:
@@ -89,33 +62,14 @@ class Store:
         self.by_content, self.versions, self.verification = by_content, versions, verification
         self.claims = Claims(conn, tables.schema)
         self.relations = Relations(conn, tables.schema, derived)
-        self._names = {
-            **names(tables.schema),
-            "cells": listed(column.name for column in self.columns),
-            "link_cells": listed(LINKS.names),
-        }
-        self._make_temporary_tables()
+        self.stage = Stage(conn, tables, columns)
+        self.newcomers = None if by_content else Newcomers(conn, tables, self.stage)
+        self._names = {**names(tables.schema), "cells": self.stage.cells, "link_cells": listed(LINKS.names)}
+        self.stage.make("seen", LEDGER.columns)
+        self.stage.make("stage_links", LINKS.columns, "path")
+        conn.execute("CREATE TEMP TABLE differs (path text, row_differs boolean, is_new boolean) ON COMMIT DELETE ROWS")
         if by_content:
             conn.execute("CREATE INDEX ON stage_links (path)")
-
-    def _make_temporary_tables(self) -> None:
-        """Regions are staged as text: pgsphere's types have no binary input."""
-        for name, columns, more in (
-            ("stage", self.columns, ", path text"),
-            ("seen", LEDGER.columns, ""),
-            ("stage_links", LINKS.columns, ", path text"),
-        ):
-            body = sql.SQL(", ").join(
-                sql.SQL("{} {}").format(sql.Identifier(c.name), sql.SQL(_literal(sql_type(c.type)))) for c in columns
-            )
-            self.conn.execute(
-                sql.SQL("CREATE TEMP TABLE {} ({}{}) ON COMMIT DELETE ROWS").format(
-                    sql.Identifier(name), body, sql.SQL(more)
-                )
-            )
-        self.conn.execute(
-            "CREATE TEMP TABLE differs (path text, row_differs boolean, is_new boolean) ON COMMIT DELETE ROWS"
-        )
 
     def _run(self, statement: LiteralString, **more: sql.Composable) -> psycopg.Cursor:
         return self.conn.execute(sql.SQL(statement).format(**self._names, **more))
@@ -128,6 +82,16 @@ class Store:
         Counts
             Files of earlier runs that now lose their uid are newly quarantined.
         """
+        counts = self.newcomers.write(outcomes) if self.newcomers else None
+        if counts is None:
+            return self._write(outcomes)
+        if self.relations.derived:
+            self.relations.before([outcome.granule_uid for outcome in outcomes])
+            counts.relations = self.relations.settle()
+        return counts
+
+    def _write(self, outcomes: Sequence[Outcome]) -> Counts:
+        """Write files of which the database knows some, or which claim one uid among themselves."""
         self._copy(outcomes)
         self._run("UPDATE seen SET since = {moment} WHERE status IN {quarantine}")
         self._settle_unavailable()
@@ -149,19 +113,10 @@ class Store:
         return counts
 
     def _copy(self, outcomes: Sequence[Outcome]) -> None:
-        book = [outcome.ledger_line() for outcome in outcomes]
-        rows = [(*o.row, o.seen.path) for o in outcomes if o.row is not None]
-        links = [(*link, o.seen.path) for o in outcomes for link in o.links]
-        for name, types, lines in (
-            ("seen", [c.type for c in LEDGER.columns], book),
-            ("stage", [*(c.type for c in self.columns), "text"], rows),
-            ("stage_links", [*(c.type for c in LINKS.columns), "text"], links),
-        ):
-            statement = sql.SQL("COPY {} FROM STDIN (FORMAT BINARY)").format(sql.Identifier(name))
-            with self.conn.cursor() as cursor, cursor.copy(statement) as copy:
-                copy.set_types([COPY_TYPES[kind] for kind in types])
-                for line in lines:
-                    copy.write_row(line)
+        self.stage.copy(outcomes)
+        copy(self.conn, sql.SQL("seen"), LEDGER.columns, (outcome.ledger_line() for outcome in outcomes))
+        links = ((*link, outcome.seen.path) for outcome in outcomes for link in outcome.links)
+        copy(self.conn, sql.SQL("stage_links"), LINKS.columns, links, "path")
 
     def _settle_unavailable(self) -> None:
         """A file that cannot be opened now keeps its row."""
@@ -202,7 +157,7 @@ class Store:
         """Cell by cell; but what the server fills in is not looked at, nor sizes that pictures were found to have."""
         told = [column for column in self.columns if column.name != "datalink_url"]
         row = sql.SQL("({}) IS NOT DISTINCT FROM ({})").format(
-            sql.SQL(", ").join(self._cast(column, "s") for column in told), listed((c.name for c in told), "e")
+            sql.SQL(", ").join(self.stage.cast(column, "s") for column in told), listed((c.name for c in told), "e")
         )
         own = [name for name in LINKS.names if name != "content_length"]
         links = sql.SQL(
@@ -237,26 +192,13 @@ class Store:
         self._run(
             "INSERT INTO {epn_core} ({cells}) SELECT {values} FROM stage JOIN differs USING (path) WHERE row_differs"
             " ON CONFLICT (granule_uid) DO UPDATE SET {assign}",
-            values=sql.SQL(", ").join(self._cast(column, "stage") for column in self.columns),
+            values=self.stage.values,
             assign=_assign(column.name for column in self.columns if column.name != "granule_uid"),
         )
         self._run(
             "INSERT INTO {links} ({link_cells}) SELECT {link_cells} FROM stage_links"
             " WHERE path IN (SELECT path FROM differs)"
         )
-
-    def _cast(self, column: Column, table: str) -> sql.Composable:
-        """A staged value in the type of its column; ``spoly`` is written ``{(10d,20d),...}``."""
-        name = sql.Identifier(table, column.name)
-        kind = self.tables.types[column.name]
-        if column.type == "region" and kind == "spoly":
-            return sql.SQL(
-                r"('{{(' || regexp_replace(regexp_replace({0}, '(\S+) (\S+)( |$)', '\1d,\2d),(', 'g'), ',\($', '')"
-                r" || '}}')::spoly"
-            ).format(name)
-        if self.tables.is_plain(column):
-            return name
-        return sql.SQL("{}::{}").format(name, sql.SQL(_literal(kind)))
 
     def _write_ledger(self) -> None:
         self._run("DELETE FROM {ledger} WHERE path IN (SELECT old_path FROM moved)")
@@ -278,16 +220,6 @@ class Store:
 _SAME_HASH = sql.SQL("split_part(known_hash, '.', {0}) IS NOT DISTINCT FROM split_part(n.row_hash, '.', {0})")
 """Of a row (1) or of its links (2), as the ledger knows them."""
 
-COPY_TYPES = {
-    "text": "text", "moc": "text", "region": "text", "integer": "int4", "bigint": "int8", "smallint": "int2",
-    "double": "float8", "timestamp": "timestamp",
-}  # fmt: skip
-
 
 def _assign(columns: Iterable[str]) -> sql.Composable:
     return sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in columns)
-
-
-def _literal(text: str) -> LiteralString:
-    """Names of SQL types come from the server's catalogue or from SQLAlchemy, never from a file or a config."""
-    return text

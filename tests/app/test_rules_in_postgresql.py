@@ -12,7 +12,7 @@ from psycopg import sql
 
 from epncore.app.database import Database
 from epncore.app.schema import sql_type
-from epncore.app.store import COPY_TYPES
+from epncore.app.stage import COPY_TYPES
 from epncore.model.columns import COLUMNS
 from epncore.model.expressions import to_postgresql, to_python
 from epncore.model.rules import ROW_RULES
