@@ -131,7 +131,9 @@ class TemplateValues(dict[str, str]):
 
     def __missing__(self, field: str) -> str:
         known = _FIELD_VALUES.get(field)
-        value = self[field] = known(self) if known else _time_values(self.row.get("time_min"))[field]
+        value = known(self) if known else _time_values(self.row.get("time_min"))[field]
+        if value:  # an identifier may only become known by a later step
+            self[field] = value
         return value
 
 
@@ -165,7 +167,9 @@ def _fill(
     template: Template, collection: Collection, product: Product, render: Callable[[Mapping[str, str]], str]
 ) -> Callable[[Granule], Answer]:
     def answer(granule: Granule) -> Answer:
-        values = TemplateValues(granule.row, granule.file.relative, collection, product)
+        values = granule.template_values
+        if values is None:
+            values = granule.template_values = TemplateValues(granule.row, granule.file.relative, collection, product)
         if values.lack(template):
             return Missing(f"{template.text} needs time_min, which the file does not tell")
         return render(values)
@@ -187,8 +191,13 @@ def _url(column: str, text: str, collection: Collection, product: Product) -> St
 
 
 def _mtime(granule: Granule) -> dt.datetime:
+    return _moment(granule.file.mtime_ns)
+
+
+@lru_cache(maxsize=8)  # as for `stem`
+def _moment(mtime_ns: int) -> dt.datetime:
     try:
-        return dt.datetime(1970, 1, 1) + dt.timedelta(microseconds=granule.file.mtime_ns // 1000)  # noqa: DTZ001
+        return dt.datetime(1970, 1, 1) + dt.timedelta(microseconds=mtime_ns // 1000)  # noqa: DTZ001
     except OverflowError:
         raise CellError("the modification time of the file is beyond the calendar") from None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from epncore.app.companions import companion_names
@@ -12,8 +13,6 @@ from epncore.model.errors import FileError
 from grammars.protocol import Companion, SourceFile
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from epncore.app.scan import Seen
     from epncore.model.collection import Collection
 
@@ -27,7 +26,14 @@ def source_file(folder: Path, collection: Collection, seen: Seen) -> SourceFile:
     companions = tuple(
         Companion(folder / product.root / name, size) for name, size in zip(names, sizes, strict=bool(sizes))
     )
-    return SourceFile(folder / product.root / relative, relative, seen.size_bytes, seen.mtime_ns, companions)
+    path = Path(f"{_root(folder, product.root)}{relative}")  # quicker than to join paths
+    return SourceFile(path, relative, seen.size_bytes, seen.mtime_ns, companions)
+
+
+@lru_cache(maxsize=64)
+def _root(folder: Path, root: str) -> str:
+    """The root of a product, up to its last slash."""
+    return f"{folder / root}{os.sep}"
 
 
 def check(folder: Path, collection: Collection, seen: Seen, file: SourceFile) -> None:
@@ -53,7 +59,7 @@ def check(folder: Path, collection: Collection, seen: Seen, file: SourceFile) ->
                 hint="The file is read again when that is there",
             )
     if not product.outside_root:
-        root = _real_folder(str(folder / product.root)).rstrip(os.sep) + os.sep
+        root = _real_folder(_root(folder, product.root)).rstrip(os.sep) + os.sep
         for path in (file.path, *(companion.path for companion in file.companions)):
             real = _real_path(path)
             if not f"{real}{os.sep}".startswith(root):
