@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql
 from epncore.model.columns import COLUMNS
 from epncore.model.expressions import to_adql
 from epncore.model.rules import ROW_RULES, RULES, TABLE_RULES, VALUE_RULES, RowChecker
-from epncore.model.rules.kinds import SEVERITIES
+from epncore.model.severity import SEVERITIES
 
 CHECKER = RowChecker(tuple(COLUMNS.values()))
 
