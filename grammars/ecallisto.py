@@ -59,6 +59,9 @@ class Station(BaseModel):
     host_name: Annotated[str, Field(min_length=1)] | None = None
 
 
+_NOTHING_BETTER = Station()
+
+
 class Options(GrammarOptions):
     """Options of this grammar.
 
@@ -116,7 +119,7 @@ class ECallisto:
             the TIME axis and TIME-END are hours apart.
         """
         code = _text(header, "INSTRUME")
-        station = options.stations.get(code or "", Station())
+        station = options.stations.get(code or "", _NOTHING_BETTER)
         names = tuple(name for name in (code, station.host_name) if name)
         time, time_steps = _times(header)
         spectral_range, spectral_steps = _frequencies(header)
