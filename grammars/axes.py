@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
@@ -25,27 +25,53 @@ _REMEMBERED_BYTES = 1 << 16
 _Said = TypeVar("_Said")
 
 
+class Recent(Generic[_Said]):
+    """The last few answers by what they were made from: the files of one instrument repeat their axes.
+
+    Answers are shared: they must not be changed.
+    """
+
+    def __init__(self) -> None:
+        self._known: deque[tuple[tuple[object, ...], _Said]] = deque(maxlen=_REMEMBERED_AXES)
+
+    def answer(self, content: bytes, form: tuple[object, ...], make: Callable[[], _Said]) -> _Said:
+        """What was made from the same before, or is made now.
+
+        Parameters
+        ----------
+        content : bytes
+            Of the axis. A long one is not remembered.
+        form : tuple
+            What else the answer depends on.
+        make : callable
+            Where it raises, nothing is remembered.
+        """
+        if len(content) > _REMEMBERED_BYTES:
+            return make()
+        source = (content, *form)
+        for known, answer in tuple(self._known):  # comparing some is quicker than to hash one
+            if known == source:
+                return answer
+        answer = make()
+        self._known.appendleft((source, answer))
+        return answer
+
+
 def remembered(of_axis: Callable[[NDArray[np.float64]], _Said]) -> Callable[[NDArray[np.float64]], _Said]:
-    """Remember what a function says of small arrays, by their content: the files of one instrument repeat their axes.
+    """Remember what a function says of small arrays, by their content.
 
     Parameters
     ----------
     of_axis : callable
         Of an array, and of nothing else. What it gives is shared: it must not be changed.
     """
-    known: deque[tuple[bytes, tuple[int, ...], _Said]] = deque(maxlen=_REMEMBERED_AXES)
+    recent: Recent[_Said] = Recent()
 
     @wraps(of_axis)
     def said(values: NDArray[np.float64]) -> _Said:
         if values.dtype != np.float64 or values.nbytes > _REMEMBERED_BYTES:
             return of_axis(values)
-        content = values.tobytes()
-        for bytes_of, shape, answer in tuple(known):  # comparing some is quicker than to hash one
-            if bytes_of == content and shape == values.shape:
-                return answer
-        answer = of_axis(values)
-        known.appendleft((content, values.shape, answer))
-        return answer
+        return recent.answer(values.tobytes(), values.shape, lambda: of_axis(values))
 
     return said
 
