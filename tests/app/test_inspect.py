@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import runpy
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,21 +14,7 @@ from epncore.app.cli import cli
 from epncore.app.inspect import inspect
 
 SAMPLES = Path(__file__).resolve().parents[2] / "sample_data"
-Sample = Callable[[str], Path]
-
-
-@pytest.fixture
-def sample(tmp_path: Path) -> Sample:
-    """A function that makes a sample collection and gives its folder."""
-
-    def made(name: str) -> Path:
-        folder = tmp_path / name
-        folder.mkdir()
-        shutil.copy(SAMPLES / name / "collection.toml", folder)
-        runpy.run_path(str(SAMPLES / name / "make.py"))["make"](folder / "data")
-        return folder
-
-    return made
+Samples = Callable[[str], Path]
 
 
 def moved(path: Path, place: Path) -> Path:
@@ -43,16 +27,16 @@ def cells(path: Path, folder: Path) -> tuple[dict[str, Any], str]:
     return {each.column.name: each.value for each in found.values}, found.note
 
 
-def test_a_file_from_elsewhere_is_shown_as_the_product_that_would_name_it(sample: Sample, tmp_path: Path) -> None:
-    folder = sample("nenufar")
+def test_a_file_from_elsewhere_is_shown_as_the_product_that_would_name_it(collection: Samples, tmp_path: Path) -> None:
+    folder = collection("nenufar")
     path = moved(next((folder / "data").rglob("*_XST.fits")), tmp_path / "elsewhere" / "XST.fits")
     row, note = cells(path, folder)
     assert (row["granule_gid"], note) == ("xst", "")
     assert "/nenufar/xst/" in row["access_url"]
 
 
-def test_folders_of_the_sources_tell_products_apart(sample: Sample, tmp_path: Path) -> None:
-    folder = sample("nenufar")
+def test_folders_of_the_sources_tell_products_apart(collection: Samples, tmp_path: Path) -> None:
+    folder = collection("nenufar")
     config = folder / "collection.toml"
     text = config.read_text("utf-8").replace('"**/*_BST.fits"', '"beams/*.fits"').replace("**/*_XST.fits", "sky/*.fits")
     config.write_text(text.replace("/{name}", "/{path}"), "utf-8")
@@ -65,8 +49,8 @@ def test_folders_of_the_sources_tell_products_apart(sample: Sample, tmp_path: Pa
 
 
 @pytest.mark.parametrize("place", ["elsewhere/odd.fits", "nenufar/data/odd.fits"])
-def test_where_no_product_names_a_file_that_is_said(sample: Sample, tmp_path: Path, place: str) -> None:
-    folder = sample("nenufar")
+def test_where_no_product_names_a_file_that_is_said(collection: Samples, tmp_path: Path, place: str) -> None:
+    folder = collection("nenufar")
     path = moved(next((folder / "data").rglob("*_XST.fits")), tmp_path / place)
     words = ["inspect", str(path), "--collection", str(folder)]
     note = "No product names this file: shown as bst"
@@ -74,8 +58,8 @@ def test_where_no_product_names_a_file_that_is_said(sample: Sample, tmp_path: Pa
     assert json.loads(CliRunner().invoke(cli, [*words, "--json"]).stdout)["note"].startswith(note)
 
 
-def test_the_size_is_that_of_the_companion_that_access_url_names(sample: Sample, tmp_path: Path) -> None:
-    folder = sample("cassini_rpws")
+def test_the_size_is_that_of_the_companion_that_access_url_names(collection: Samples, tmp_path: Path) -> None:
+    folder = collection("cassini_rpws")
     label = next((folder / "data").rglob("*_HFR0.LBL"))
     inside, _ = cells(label, folder)
     data = label.with_suffix(".DAT")
@@ -89,8 +73,8 @@ def test_the_size_is_that_of_the_companion_that_access_url_names(sample: Sample,
     assert note == ""
 
 
-def test_a_companion_that_is_not_here_has_no_size(sample: Sample, tmp_path: Path) -> None:
-    folder = sample("ecallisto")
+def test_a_companion_that_is_not_here_has_no_size(collection: Samples, tmp_path: Path) -> None:
+    folder = collection("ecallisto")
     config = folder / "collection.toml"
     text = config.read_text("utf-8")
     start, end = text.index("access_url"), text.index("\n", text.index("access_url"))
