@@ -51,10 +51,12 @@ def test_samples_link_pictures_of_what_is_drawn_and_of_nothing_else(collection: 
     folder = collection(name)
     found = preview(folder, folder / "previews", workers=1)
     assert found.failed == []
-    by_path = {seen.path: seen.product for seen in scan(load(folder), folder)}
-    without = {by_path[each.path] for each in found.without}
-    for number, product in enumerate(load(folder).product):
-        assert bool(product.previews) == bool(product.thumbnail_url) == (number not in without), product.granule_gid
+    products = load(folder).product
+    gids = {seen.path: products[seen.product].granule_gid for seen in scan(load(folder), folder)}
+    without = {gids[each.path] for each in found.without} | {each.granule_gid for each in products if each.table}
+    for product in products:
+        is_drawn = product.granule_gid not in without
+        assert bool(product.previews) == bool(product.thumbnail_url) == is_drawn, product.granule_gid
 
 
 @pytest.mark.parametrize("name", ["ecallisto", "nda_routine", "voyager_pws", "juno_waves"])
