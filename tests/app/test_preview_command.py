@@ -160,9 +160,9 @@ def test_a_grammar_without_pictures_is_said(collection: Collections) -> None:
 def test_what_a_grammar_cannot_draw_is_said_by_file_and_grammar(collection: Collections) -> None:
     folder, written = collection("cassini_kronos"), io.StringIO()
     found = preview(folder, folder / "previews", workers=1)
-    assert counts(found) == (1, 0, 2, 0)
+    assert counts(found) == (2, 0, 4, 0)
     show.previews(Console(file=written, width=80), "previews", found)
-    (line,) = (line for line in written.getvalue().splitlines() if "N3e" in line)
+    (line,) = (line for line in written.getvalue().splitlines() if "/N3e" in line)
     assert line.startswith("  data/n3e/N3e_dsq2004180.12: grammar 'cassini_kronos': nothing to draw (N3d or N3e: the")
 
 
