@@ -69,7 +69,7 @@ BY_HAND: list[tuple[str, str, dict[str, Any]]] = [
         "target_name": "Earth", "target_class": "planet"}),
     ("wind_waves", "wi_wa_rad1_l3_df_", {  # 64 steps of 32 different frequencies a sweep
         "spectral_range_min": 20e3, "spectral_range_max": 1.04e6, "spectral_sampling_step_min": 4e3,
-        "spectral_sampling_step_max": 124e3, "time_sampling_step_min": 196.8}),
+        "spectral_sampling_step_max": 124e3, "time_sampling_step_min": 183.3}),
     ("arase_pwe", "erg_pwe_hfa_l3_1min_", {
         "dataproduct_type": "ts", "time_sampling_step_min": 60.0, "spectral_range_min": None,
         "target_name": "Earth", "instrument_host_name": "ERG#Arase"}),
