@@ -118,6 +118,7 @@ class CassiniRpws:
             )
         clocks = _sweeps(header.table("SPECTRAL_DENSITY_TABLE"))
         times = [seconds for seconds, _ in clocks]
+        pds3.check_times(header, _EPOCH, np.concatenate(times), "SPECTRAL_DENSITY_TABLE, SCET")
         channel_s = row_steps(offsets_s)
         first_s, last_s = reach(times)
         return Facts(
