@@ -259,16 +259,18 @@ def accessed(file: SourceFile, access_url: Cell) -> tuple[int, int]:
 
 def _size_kbyte(granule: Granule) -> Answer:
     """Size in kbytes of 1024 bytes, rounded up; the column has 32 bits."""
-    _, size_bytes = accessed(granule.file, granule.row.get("access_url"))
+    place, size_bytes = accessed(granule.file, granule.row.get("access_url"))
     if size_bytes < 0:
-        return Missing("a row of a table has no size")
+        return Missing("access_url names a file that is not here" if place else "a row of a table has no size")
     kbyte = -(-size_bytes // 1024)
     if kbyte > INTEGER_MAX:
         return Missing(f"{kbyte} kbyte do not fit the 32 bits that DaCHS gives this column")
     return kbyte
 
 
-def _md5(granule: Granule) -> str:
+def _md5(granule: Granule) -> Answer:
+    if any(companion.size_bytes < 0 for companion in granule.file.companions):
+        return Missing("not all files of the granule are here")
     if granule.digest is None:
         granule.digest = content_digest(granule.file)
     place, _ = accessed(granule.file, granule.row.get("access_url"))

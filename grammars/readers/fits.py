@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 
 INFLATED_MAX_BYTES = 2 * 1024**3
 """A gzip file that inflates to more is refused: it would fill the disk."""
+FILLING_MAX_BYTES = 64 * 1024**2
+"""So much may stand behind the last HDU of a gzip file; one that inflates to no more is not asked how well it packs."""
+_PACKED_MAX = 100
+"""Data do not pack better than so many to one; zeros, of which there may be no end, do."""
 _CHUNK_BYTES = 1024**2
 
 
@@ -288,16 +292,21 @@ def _opened(path: Path, inflated_max_bytes: int) -> FileBytes:
 
 def _inflated(stream: BinaryIO, max_bytes: int) -> BinaryIO:
     """Inflate to the end, which also checks length and CRC, into a nameless file that is not held in memory."""
+    most_bytes = min(max_bytes, max(FILLING_MAX_BYTES, _PACKED_MAX * os.fstat(stream.fileno()).st_size))
     with ExitStack() as on_error:
         target = on_error.enter_context(tempfile.TemporaryFile())
+        look_bytes = FILLING_MAX_BYTES
         try:
             with gzip.GzipFile(fileobj=stream, mode="rb") as source:
                 while chunk := source.read(_CHUNK_BYTES):
                     target.write(chunk)
-                    if target.tell() > max_bytes:
+                    if target.tell() > most_bytes:
                         raise UnreadableError(
-                            f"inflates to more than {max_bytes} bytes", place="gzip", hint="Hand it over inflated"
+                            f"inflates to more than {most_bytes} bytes", place="gzip", hint="Hand it over inflated"
                         )
+                    if target.tell() > look_bytes:
+                        _check_filling(target)
+                        look_bytes += FILLING_MAX_BYTES
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise UnreadableError(
                 f"damaged or cut gzip stream ({error})", place="gzip", hint="Fetch the file again"
@@ -305,3 +314,19 @@ def _inflated(stream: BinaryIO, max_bytes: int) -> BinaryIO:
         target.flush()
         on_error.pop_all()
     return target
+
+
+def _check_filling(target: BinaryIO) -> None:
+    """Refuse what goes on for long after the last HDU; nothing is said while one is not complete."""
+    size_bytes = target.tell()
+    try:
+        last = list(walk(target, size_bytes))[-1]
+    except UnreadableError:
+        return
+    finally:
+        target.seek(size_bytes)
+    end = last.data_offset_bytes + last.data_bytes
+    if size_bytes - end > FILLING_MAX_BYTES:
+        raise UnreadableError(
+            f"more than {FILLING_MAX_BYTES} bytes follow the last HDU", place=f"byte {end}", hint="Fetch the file again"
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import json
 import random
 import runpy
@@ -69,18 +70,23 @@ BY_HAND: list[tuple[str, str, dict[str, Any]]] = [
         "target_name": "Earth", "target_class": "planet"}),
     ("wind_waves", "wi_wa_rad1_l3_df_", {  # 64 steps of 32 different frequencies a sweep
         "spectral_range_min": 20e3, "spectral_range_max": 1.04e6, "spectral_sampling_step_min": 4e3,
-        "spectral_sampling_step_max": 124e3, "time_sampling_step_min": 196.8}),
+        "spectral_sampling_step_max": 124e3, "time_sampling_step_min": 183.3}),
     ("arase_pwe", "erg_pwe_hfa_l3_1min_", {
         "dataproduct_type": "ts", "time_sampling_step_min": 60.0, "spectral_range_min": None,
         "target_name": "Earth", "instrument_host_name": "ERG#Arase"}),
     ("juno_waves_lesia", "jno_wav_cdr_lesia_", {
         "spectral_range_min": 3500.0, "spectral_range_max": 40.5e6, "time_sampling_step_max": 1.0,
         "bib_reference": "10.1029/2021JA029435", "measurement_type": "phys.electField;em.radio"}),
-    ("bepi_sorbet", "mmo_pwi_sorbet_l1_", {
+    ("bepi_sorbet", "mmo_pwi_sorbet_l1_ex_specdB-tnr-qtn_2022", {
+        "target_name": "Solar wind", "target_class": "interplanetary_medium"}),
+    ("bepi_sorbet", "mmo_pwi_sorbet_l1_ex_specdB-tnr-qtn_2021", {
+        "target_name": "Mercury#Solar wind",
         "spectral_range_min": 2554.743, "spectral_range_max": pytest.approx(626286.125, rel=1e-6),
         "time_min": pytest.approx(jd("2021-10-01T02:31:16.118866"), abs=5e-10)}),
-    ("juice_rpwi", "JUICE_L1a_RPWI-HF-SID3_", {  # the last of 256 frequencies is fill
-        "spectral_range_min": 84625.0, "spectral_range_max": 44.591e6, "time_sampling_step_min": 34.0}),
+    ("juice_rpwi", "JUICE_L1a_RPWI-HF-SID3_2024", {"target_name": "Earth#Moon", "target_class": "planet#satellite"}),
+    ("juice_rpwi", "JUICE_L1a_RPWI-HF-SID3_2000", {  # the last of 256 frequencies is fill
+        "spectral_range_min": 84625.0, "spectral_range_max": 44.591e6, "time_sampling_step_min": 34.0,
+        "target_name": "Sun", "target_class": "star"}),
     ("nda_newroutine_cdf", "srn_nda_newroutine_", {
         "receiver_name": "NewRoutine#New Routine", "time_sampling_step_min": 0.5, "time_refposition": "TOPOCENTER",
         "feature_name": "decametric radio emissions (DAM)", "bib_reference": "2000GMS...119..321L"}),
@@ -108,6 +114,20 @@ def test_rows_hold_what_the_products_are_known_for(
     (path,) = (path for path in made[name] if path.name.startswith(prefix))
     found = look(path, plan_of(name, path))
     assert {column: found[column] for column in values} == values
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "days"),
+    [("bepi_sorbet", "mmo_pwi_sorbet_l1_ex_specdB-tnr-qtn_{}_v00.cdf", range(2018, 2026)),
+     ("juice_rpwi", "JUICE_L1a_RPWI-HF-SID3_{0}T000046-{0}T000518_V01.cdf", range(2023, 2031))],
+)  # fmt: skip
+def test_each_day_of_a_cruise_has_one_product(name: str, file: str, days: range) -> None:
+    of_flybys = []
+    for number in range((dt.date(days.stop, 1, 1) - dt.date(days.start, 1, 1)).days):
+        day = f"{dt.date(days.start, 1, 1) + dt.timedelta(days=number):%Y%m%d}"
+        (product,) = (one for one in load(SAMPLES / name).product if matcher(one.sources)(file.format(day)))
+        of_flybys += [day] if product.constants else []
+    assert of_flybys == (["20211001"] if name == "bepi_sorbet" else ["20240819", "20240820"])
 
 
 def test_what_is_simulated_says_so_and_has_its_configuration_beside_it(made: dict[str, list[Path]]) -> None:

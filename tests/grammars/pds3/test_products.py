@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -121,6 +122,14 @@ def test_sensors_tell_what_was_measured(product: Copied) -> None:
         one.holds(record * row_bytes + 15, b"\4")
     assert one.row()["measurement_type"] == "phys.magField;em.radio"
     assert one.row()["measurement_unit"] == "nT**2.Hz**-1"
+
+
+def test_regions_are_those_that_the_investigation_names(product: Copied) -> None:
+    label = product("T2000366_HFR0.LBL")
+    before = label.label.read_text()
+    for target, region in (("SATURN, TITAN", "magnetosphere#ionosphere"), ("TITAN", "ionosphere"), ("VENUS", None)):
+        label.label.write_text(re.sub(r"(TARGET_NAME *= ).*?(\r?\n)", rf"\1{{{target}}}\2", before))
+        assert label.row()["target_region"] == region
 
 
 def test_targets_without_a_class_leave_it_to_the_config(product: Copied) -> None:
