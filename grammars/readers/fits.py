@@ -8,6 +8,7 @@ descriptor that is open already.
 from __future__ import annotations
 
 import gzip
+import os
 import tempfile
 import zlib
 from contextlib import ExitStack
@@ -318,15 +319,14 @@ def _inflated(stream: BinaryIO, max_bytes: int) -> BinaryIO:
 
 def _check_filling(target: BinaryIO) -> None:
     """Refuse what goes on for long after the last HDU; nothing is said while one is not complete."""
-    size_bytes = target.tell()
+    target.flush()
+    file = FileBytes(target)
     try:
-        last = list(walk(target, size_bytes))[-1]
+        last = list(walk(file))[-1]
     except UnreadableError:
         return
-    finally:
-        target.seek(size_bytes)
     end = last.data_offset_bytes + last.data_bytes
-    if size_bytes - end > FILLING_MAX_BYTES:
+    if file.size_bytes - end > FILLING_MAX_BYTES:
         raise UnreadableError(
             f"more than {FILLING_MAX_BYTES} bytes follow the last HDU", place=f"byte {end}", hint="Fetch the file again"
         )
