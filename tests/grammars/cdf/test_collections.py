@@ -61,6 +61,10 @@ BY_HAND: list[tuple[str, str, dict[str, Any]]] = [
     ("psp_rfs", "psp_fld_l3_rfs_lfr_", {  # 0.15 au are 22.44 million km; in the file solar radii
         "target_distance_max": pytest.approx(22.44e6, rel=1e-3), "spectral_range_min": 10546.9,
         "time_min": pytest.approx(jd("2024-03-29T12:00:03.470"), abs=5e-10), "time_sampling_step_max": 6.99}),
+    ("psp_rfs", "psp_fld_l3_rfs_hfr_", {  # flux and circular polarisation: two units, and the column is no list
+        "spectral_range_max": 19162.5e3, "spectral_range_min": 1.275e6, "target_distance_min": None,
+        "measurement_type": "phot.flux.density;em.radio#phys.polarization.circular;em.radio",
+        "instrument_name": "FIELDS#RFS#Radio Frequency Spectrometer#HFR#High Frequency Receiver"}),
     ("stereo_waves", "sta_l3_wav_hfr_", {
         "spectral_range_min": 125e3, "spectral_range_max": 16.025e6, "spectral_sampling_step_max": 50e3,
         "instrument_host_name": "STEREO-A#STEREO Ahead", "time_refposition": "STEREO-A"}),
