@@ -122,7 +122,7 @@ def test_the_row_of_psp_mag_holds_what_was_read_by_hand(real_data: Path) -> None
     assert (row["time_sampling_step_min"], row["time_sampling_step_max"]) == (60.0, 60.0)
     assert row["dataproduct_type"] == "ts"
     assert (row["processing_level"], found.sources["processing_level"]) == (
-        3, "global attribute Data_type = 'L2>Level 2 Data': level 2 in CODMAC",
+        3, "global attribute Data_type = 'L2>Level 2 Data': level 2 of heliophysics, CODMAC 3",
     )  # fmt: skip
     assert row["instrument_host_name"] == "PSP_FLD#Parker Solar Probe FIELDS"
     assert row["instrument_name"] == "MAG_RTN_1min#Fluxgate Magnetometer data in RTN coordinates"
