@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field, field_validator
 
 from epncore.model.row import Found, Missing
+from epncore.model.rules.predicates import are_references
 from epncore.model.units import parse_unit
 from grammars import istp_chosen, istp_pictures, istp_ranges, vespa
 from grammars.common import mended, prefer
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 _PRODUCT_TYPES = Literal["im", "ma", "sp", "ds", "sc", "pr", "pf", "vo", "mo", "cu", "ts", "ca", "ci", "sv", "ev"]
 
+_DOI = "global attribute DOI"
 _REMARK = re.compile(r"\(\w+\)")
 """What files write in place of a unit: ``(raw)`` stands in level 1a of JUICE RPWI."""
 
@@ -98,7 +100,7 @@ class IstpGrammar:
     """See the module."""
 
     name = "istp"
-    version = 5
+    version = 6
     format = "cdf"
     generic = True
     options: type[GrammarOptions] = IstpOptions
@@ -157,7 +159,7 @@ def _steps(options: IstpOptions) -> Iterator[Step]:
     yield constant("time_scale", "UTC", "times are converted to UTC")
     yield Step("time_refposition", "REFERENCE_POSITION of the time variable", _time_refposition)
     yield Step("creation_date", "global attribute Generation_date", lambda g: creation_date(g.header))
-    yield Step("bib_reference", "global attribute DOI", _bib_reference)
+    yield Step("bib_reference", _DOI, _bib_reference)
     for column in ("target_name", "target_class", "target_region", "feature_name"):
         yield Step(column, f"global attribute VESPA_{column}", _vespa_words(column))
     yield from istp_ranges.steps(options.ranges)
@@ -261,11 +263,16 @@ def _time_refposition(granule: Granule) -> Answer:
 
 
 def _bib_reference(granule: Granule) -> Answer:
-    given = vespa.words(granule.header, "bib_reference")
-    texts = granule.header.texts("DOI")
-    if not isinstance(given, Missing) or not texts:
-        return given
-    return Found(texts[0].removeprefix("https://doi.org/"), "global attribute DOI")
+    """Bibcodes, DOIs and URLs; some files write ``...`` for what was not yet known."""
+    header: CdfHeader = granule.header
+    given = vespa.words(header, "bib_reference")
+    own = given.value if isinstance(given, Found) and isinstance(given.value, tuple) else ()
+    for words, source in ((own, f"global attribute {vespa.PREFIX}bib_reference"), (header.texts("DOI")[:1], _DOI)):
+        bare = (str(word).removeprefix("https://doi.org/") for word in words)
+        if known := tuple(word for word in bare if are_references(word)):
+            return Found(known if len(known) > 1 else known[0], source)
+    written = [repr(word) for word in (*own, *header.texts("DOI"))]
+    return Missing(f"{listed(written)} is no bibcode, DOI or URL" if written else "no reference in the file")
 
 
 GRAMMAR = IstpGrammar()
