@@ -77,8 +77,9 @@ BY_HAND: list[tuple[str, str, dict[str, Any]]] = [
     ("arase_pwe", "erg_pwe_hfa_l3_1min_", {
         "dataproduct_type": "ts", "time_sampling_step_min": 60.0, "spectral_range_min": None,
         "target_name": "Earth", "instrument_host_name": "ERG#Arase"}),
-    ("juno_waves_lesia", "jno_wav_cdr_lesia_", {
-        "spectral_range_min": 3500.0, "spectral_range_max": 40.5e6, "time_sampling_step_max": 1.0,
+    ("juno_waves_lesia", "jno_wav_cdr_lesia_", {  # version 2: all channels of Waves
+        "spectral_range_min": 48.83, "spectral_range_max": 40.5e6, "spectral_sampling_step_max": 1e6,
+        "time_sampling_step_max": 1.0,
         "bib_reference": "10.1029/2021JA029435", "measurement_type": "phys.electField;em.radio"}),
     ("bepi_sorbet", "mmo_pwi_sorbet_l1_", {
         "spectral_range_min": 2554.743, "spectral_range_max": pytest.approx(626286.125, rel=1e-6),
