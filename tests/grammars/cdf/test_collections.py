@@ -67,7 +67,9 @@ BY_HAND: list[tuple[str, str, dict[str, Any]]] = [
         "instrument_name": "FIELDS#RFS#Radio Frequency Spectrometer#HFR#High Frequency Receiver"}),
     ("stereo_waves", "sta_l3_wav_hfr_", {
         "spectral_range_min": 125e3, "spectral_range_max": 16.025e6, "spectral_sampling_step_max": 50e3,
+        "instrument_name": "WAVES#STEREO/WAVES#HFR#High Frequency Receiver",
         "instrument_host_name": "STEREO-A#STEREO Ahead", "time_refposition": "STEREO-A"}),
+    ("stereo_waves", "stb_l3_wav_lfr_", {"instrument_name": "WAVES#STEREO/WAVES#LFR#Low Frequency Receiver"}),
     ("wind_waves", "wi_wa_rad1_l3-akr_", {
         "spectral_range_min": 20e3, "spectral_range_max": 1.04e6, "time_sampling_step_min": 183.262,
         "target_name": "Earth", "target_class": "planet"}),
