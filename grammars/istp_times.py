@@ -16,13 +16,12 @@ import numpy as np
 
 from epncore.model.errors import HeaderError, NotGranuleError
 from epncore.model.units import duration_factor_s
-from grammars.axes import row_steps
+from grammars.axes import Steps, equal_step, row_steps
 from grammars.cdf_times import CHUNK_ROWS, UNIX_EPOCH_JD, Axis, axis, in_seconds, is_time, jd, jds, later, scan, union
 from grammars.istp_data import axes, named, table
 from grammars.readers.cdf_data import EPOCH, TIME_TYPES
 
 if TYPE_CHECKING:
-    from grammars.axes import Steps
     from grammars.readers.cdf import CdfHeader
     from grammars.readers.cdf_records import Variable
 
@@ -212,7 +211,8 @@ def _offsets(header: CdfHeader, data: list[Variable], found: Axis) -> _Offsets |
             last = min(found.last_record, offsets.records - 1) if offsets.varies else 0
             values, _ = table(header, offsets)
             row = values[min(last, len(values) - 1)]
-            steps = row_steps(row)
+            step = equal_step(row)
+            steps = row_steps(row) if step is None else Steps(step, step, step)
             if steps is not None:
                 reach_s = (float(np.nanmax(row)) + steps.median) * factor
                 return _Offsets(offsets.name, in_seconds(steps, 1 / factor), reach_s)

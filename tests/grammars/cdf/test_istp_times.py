@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from cdflib import cdfepoch
+from numpy.typing import NDArray
 
 from epncore.model.errors import HeaderError, NotGranuleError
 
@@ -204,6 +205,25 @@ def test_waveforms_step_by_their_offsets_and_end_with_the_last_one(write: Write,
     assert found["time_max"] == pytest.approx(jd("2020-01-01T00:00:21"), abs=5e-10)
     assert found["dataproduct_type"] == "ts"
     assert found["spectral_range_min"] is None
+
+
+@pytest.mark.parametrize(
+    ("offsets", "steps"),
+    [
+        (np.array([float(f"{n / 0.0288:.6g}") for n in range(1600)]), (3.47222e-05, 3.47222e-05)),  # six digits
+        (np.round(np.arange(1600) / 0.0288, 1), (3.47222e-05, 3.47222e-05)),  # one decimal
+        (np.arange(1600) / 0.0288, (3.4722222e-05, 3.4722222e-05)),  # as they are
+        (np.append(np.round(np.arange(1600) / 0.0288, 1), 55555.9), (3.47e-05, 3.51e-05)),  # the last came late
+        (np.array([0.0, 1.0, 2.0, 4.0]), (1e-06, 2e-06)),  # nobody says that these were rounded
+    ],
+)  # fmt: skip
+def test_offsets_that_differ_by_their_rounding_alone_have_one_step(
+    write: Write, offsets: NDArray[np.float64], steps: tuple[float, float]
+) -> None:
+    attrs = {"VAR_TYPE": "data", "DEPEND_0": "Epoch", "DEPEND_1": "dt", "DISPLAY_TYPE": "waveform"}
+    kept = Var("dt", "f8", offsets[None], {"UNITS": "microseconds", "VAR_TYPE": "support_data"}, varies=False)
+    found = look(write([series(3, 10.0)[0], kept, Var("W", "i1", np.zeros((3, len(offsets)), np.int8), attrs)]))
+    assert (found["time_sampling_step_min"], found["time_sampling_step_max"]) == pytest.approx(steps, rel=1e-7)
 
 
 @pytest.mark.parametrize("length", [1e30, 3e12])
