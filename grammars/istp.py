@@ -21,6 +21,7 @@ from grammars import istp_chosen, istp_pictures, istp_ranges, vespa
 from grammars.common import mended, prefer
 from grammars.istp_data import axes, data_variables, is_declared, listed
 from grammars.istp_ranges import Range
+from grammars.istp_rates import by_rates
 from grammars.istp_spectrum import Spectrum, is_energy, spectrum
 from grammars.istp_sweeps import sweep_steps
 from grammars.istp_texts import creation_date, processing_level, reference_position
@@ -56,6 +57,8 @@ class IstpOptions(GrammarOptions):
         Instead of all with VAR_TYPE data.
     sweep_variable : str, optional
         Numbers the sweeps, where a record holds a part of one.
+    rate_variable : str, optional
+        Rate of the samples within a record, where each has its own.
     ranges : dict of str to Range
         Pair of columns to the variable whose range it holds: ``target_distance = { variable = "ObsDistance" }``.
     attributes : dict of str to str
@@ -69,6 +72,7 @@ class IstpOptions(GrammarOptions):
     spectral_variable: str | None = None
     data_variables: tuple[str, ...] = ()
     sweep_variable: str | None = None
+    rate_variable: str | None = None
     ranges: dict[str, Range] = Field(default_factory=dict)
     attributes: dict[str, str] = Field(default_factory=dict)
     variable_attributes: dict[str, str] = Field(default_factory=dict)
@@ -125,6 +129,8 @@ class IstpGrammar:
         if options.sweep_variable:
             steps = sweep_steps(header, found.clock, options.sweep_variable)
             found = replace(found, steps=steps, steps_source=f"starts of the sweeps of {options.sweep_variable}")
+        if options.rate_variable:
+            found = by_rates(header, data, found, options.rate_variable)
         return Facts(tuple(data), found, spectrum(header, data, options.spectral_variable))
 
     def steps(self, options: IstpOptions) -> Iterator[Step]:

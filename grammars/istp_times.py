@@ -158,7 +158,7 @@ _Reach: TypeAlias = tuple[str, float]
 
 def _by_step(header: CdfHeader, clock: Variable, step_s: float) -> tuple[_Reach | None, _Reach]:
     """Where nothing tells a sample's length: one step, around its time as Bin_location says, else after it."""
-    share, text = _bin_location(header, clock), f"the median step of {step_s:g} s"
+    share, text = bin_location(header, clock), f"the median step of {step_s:g} s"
     if not share:
         return None, (text, step_s)
     return (f"{share:g} of {text}", share * step_s), (f"{1 - share:g} of {text}", (1 - share) * step_s)
@@ -182,7 +182,7 @@ def _delta(header: CdfHeader, clock: Variable, attribute: str, record: int) -> _
     return (f"{attribute} {delta.name}", float(lengths.max()) * factor) if lengths.size else None
 
 
-def _bin_location(header: CdfHeader, clock: Variable) -> float:
+def bin_location(header: CdfHeader, clock: Variable) -> float:
     """Where in its bin a time stands: 0 at the start, 1 at the end; 0 where the file does not tell."""
     value = header.attribute(clock, "Bin_location")
     try:

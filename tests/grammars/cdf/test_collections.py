@@ -58,6 +58,13 @@ BY_HAND: list[tuple[str, str, dict[str, Any]]] = [
     ("solar_orbiter_rpw", "solo_L2_rpw-lfr-surv-bp1_20240324", {  # burst mode alone: the bands of the other are empty
         "spectral_range_min": 120.0, "spectral_range_max": 9840.0, "time_sampling_step_max": 1.0,
         "time_min": pytest.approx(jd("2024-03-24T14:01:10.063"), abs=5e-10)}),
+    ("solar_orbiter_rpw", "solo_L2_rpw-lfr-sbm1-bp2_", {
+        "spectral_range_min": 1776.0, "spectral_range_max": 9840.0, "spectral_sampling_step_max": 384.0,
+        "time_sampling_step_max": 1.0, "measurement_unit": None}),
+    ("solar_orbiter_rpw", "solo_L2_rpw-lfr-surv-swf-e_", {  # 2,048 samples at 24,576, 4,096 or 256 Hz, here the last
+        "time_max": pytest.approx(jd("2024-03-23T14:05:11.063") + 2047.5 / 256 / 86400, abs=5e-10),
+        "time_sampling_step_min": 1 / 24576, "time_sampling_step_max": 1 / 256, "measurement_unit": "V",
+        "dataproduct_type": "ts", "spectral_range_min": None, "measurement_type": "phys.voltage"}),
     ("psp_rfs", "psp_fld_l3_rfs_lfr_", {  # 0.15 au are 22.44 million km; in the file solar radii
         "target_distance_max": pytest.approx(22.44e6, rel=1e-3), "spectral_range_min": 10546.9,
         "time_min": pytest.approx(jd("2024-03-29T12:00:03.470"), abs=5e-10), "time_sampling_step_max": 6.99}),

@@ -226,6 +226,37 @@ def test_offsets_that_differ_by_their_rounding_alone_have_one_step(
     assert (found["time_sampling_step_min"], found["time_sampling_step_max"]) == pytest.approx(steps, rel=1e-7)
 
 
+def snapshots(rates: list[float], unit: str = "Hz") -> list[Var]:
+    """Records 10 s apart of 100 samples, each at a rate of its own."""
+    attrs = {"VAR_TYPE": "data", "DEPEND_0": "Epoch", "DISPLAY_TYPE": "time_series"}
+    support = {"UNITS": unit, "VAR_TYPE": "support_data", "DEPEND_0": "Epoch", "FILLVAL": [-1e31, "CDF_REAL4"]}
+    return [
+        series(len(rates), 10.0)[0],
+        Var("RATE", "f4", np.array(rates, np.float32), support),
+        Var("W", "f4", np.zeros((len(rates), 100), np.float32), attrs),
+    ]
+
+
+def test_snapshots_step_by_their_rates_and_end_with_the_one_that_ends_last(write: Write) -> None:
+    found = look(write(snapshots([100.0, 4.0, 50.0, -1e31])), rate_variable="RATE")
+    assert (found["time_sampling_step_min"], found["time_sampling_step_max"]) == (0.01, 0.25)
+    assert found["time_max"] == pytest.approx(jd("2020-01-01T00:00:35"), abs=5e-10)  # from 10 s on, 25 s
+    assert found.sources["time_sampling_step_max"] == "rates of variable RATE"
+
+
+@pytest.mark.parametrize(
+    ("rates", "unit", "name", "message"),
+    [
+        ([100.0, 100.0], "V", "RATE", "no rate of samples"),
+        ([-1e31, 0.0], "Hz", "RATE", "holds no rate"),
+        ([100.0, 100.0], "Hz", "R", "no variable 'R'"),
+    ],
+)
+def test_what_is_no_rate_is_a_reason(write: Write, rates: list[float], unit: str, name: str, message: str) -> None:
+    with pytest.raises(HeaderError, match=message):
+        look(write(snapshots(rates, unit)), rate_variable=name)
+
+
 @pytest.mark.parametrize("length", [1e30, 3e12])
 def test_a_sample_that_lasts_for_ever_is_a_reason_not_a_row(write: Write, length: float) -> None:
     delta = Var("plus", "f8", np.array([[1.0, length]]), {"UNITS": "s"}, varies=False)
