@@ -27,6 +27,7 @@ from grammars.istp_sweeps import sweep_steps
 from grammars.istp_texts import creation_date, processing_level, reference_position
 from grammars.istp_times import Times, times
 from grammars.protocol import GrammarOptions, Step, constant
+from grammars.targets import classes_of_row, known_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,6 +60,8 @@ class IstpOptions(GrammarOptions):
         Numbers the sweeps, where a record holds a part of one.
     rate_variable : str, optional
         Rate of the samples within a record, where each has its own.
+    known_targets : bool
+        Whether of the targets that a file names only bodies of the Solar System are kept, and target_class is theirs.
     ranges : dict of str to Range
         Pair of columns to the variable whose range it holds: ``target_distance = { variable = "ObsDistance" }``.
     attributes : dict of str to str
@@ -73,6 +76,7 @@ class IstpOptions(GrammarOptions):
     data_variables: tuple[str, ...] = ()
     sweep_variable: str | None = None
     rate_variable: str | None = None
+    known_targets: bool = False
     ranges: dict[str, Range] = Field(default_factory=dict)
     attributes: dict[str, str] = Field(default_factory=dict)
     variable_attributes: dict[str, str] = Field(default_factory=dict)
@@ -167,7 +171,7 @@ def _steps(options: IstpOptions) -> Iterator[Step]:
     yield Step("creation_date", "global attribute Generation_date", lambda g: creation_date(g.header))
     yield Step("bib_reference", _DOI, _bib_reference)
     for column in ("target_name", "target_class", "target_region", "feature_name"):
-        yield Step(column, f"global attribute VESPA_{column}", _vespa_words(column))
+        yield Step(column, f"global attribute VESPA_{column}", _vespa_words(column, options))
     yield from istp_ranges.steps(options.ranges)
 
 
@@ -185,7 +189,11 @@ def _names(column: str, attribute: str) -> Step:
     return Step(column, f"global attributes {own} and {attribute}", answer)
 
 
-def _vespa_words(column: str) -> Callable[[Granule], Answer]:
+def _vespa_words(column: str, options: IstpOptions) -> Callable[[Granule], Answer]:
+    if options.known_targets and column == "target_name":
+        return lambda granule: known_of(vespa.words(granule.header, column))
+    if options.known_targets and column == "target_class":
+        return classes_of_row
     return lambda granule: vespa.words(granule.header, column)
 
 

@@ -164,6 +164,27 @@ def test_what_is_no_bibcode_doi_or_url_is_no_reference(
 
 
 @pytest.mark.parametrize(
+    ("given", "names", "classes"),
+    [
+        ("Jupiter#main oval at longitude=0 degrees (with L_equateur=30 R_Jupiter)", "Jupiter", "planet"),
+        ("JUPITER#Io", "Jupiter#Io", "planet#satellite"),
+        ("Io#Europa", "Io#Europa", "satellite"),
+        ("the oval", None, None),
+    ],
+)
+def test_of_targets_bodies_alone_are_kept_where_a_config_says_so(
+    write: Write, given: str, names: str | None, classes: str | None
+) -> None:
+    said = {"VESPA_target_name": given, "VESPA_target_class": "planet#satellite"}
+    path = write(series(), {**GLOBALS, **said})
+    assert look(path)["target_name"] == given
+    found = look(path, known_targets=True)
+    assert (found["target_name"], found["target_class"]) == (names, classes)
+    if names == "Jupiter":
+        assert "left out: 'main oval at" in found.sources["target_name"]
+
+
+@pytest.mark.parametrize(
     ("options", "place", "hint"),
     [({"time_variable": "when"}, "option time_variable", "There are Epoch, B"),
      ({"spectral_variable": "f"}, "option spectral_variable", "There are Epoch, B"),
