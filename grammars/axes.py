@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 GAP_FACTOR = 10.0
 """A step longer than this many times the median one is a gap in the data, not a sampling step (docs/adr/0003)."""
 _SIGNIFICANT_DIGITS = 12
+_FEWEST_EQUAL = 3
+_MOST_DECIMALS = 24
+_ROUNDING_SHARE = 0.01
+"""Of a step: numbers that are rounded more coarsely leave open whether steps are equal."""
 _CHUNK = 1 << 18
 _REMEMBERED_AXES = 32
 _REMEMBERED_BYTES = 1 << 16
@@ -159,6 +163,55 @@ def row_steps(row: NDArray[np.float64], *, gaps: bool = False) -> Steps | None:
         steps = positive_steps(rounded(row))
         three = (float(steps.min()), float(np.median(steps)), float(steps.max())) if steps.size else ()
     return Steps(*(round(step, decimals) for step in three)) if three else None
+
+
+def equal_step(row: NDArray[np.float64]) -> float | None:
+    """The one step of an axis whose samples differ from equal spacing by no more than they were rounded when written.
+
+    Numbers of six digits say 34.7222, 104.167, ..., 55520.8: their differences are 34.7 or 34.8, their step is 34.7222.
+
+    Parameters
+    ----------
+    row : ndarray, shape (n,)
+
+    Returns
+    -------
+    float or None
+        With as many digits as the ends give it. None where steps differ, or the rounding is no small part of them.
+    """
+    count = row.size
+    if count < _FEWEST_EQUAL or not np.isfinite(row).all() or (np.diff(row) <= 0).any():
+        return None
+    unit = _rounding(row)
+    if unit is None:
+        return None
+    step, share = float(row[-1] - row[0]) / (count - 1), np.arange(count) / (count - 1)
+    may_differ = 0.5 * (unit + unit[0] * (1 - share) + unit[-1] * share)  # of each, and of the line between the ends
+    differs = np.abs(row - (row[0] + step * np.arange(count))) > 1.01 * may_differ
+    largest = float(unit.max())
+    if largest > _ROUNDING_SHARE * step or differs.any():
+        return None
+    return round(step, -int(np.floor(np.log10(largest / (count - 1)))))
+
+
+def _rounding(row: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """The unit of the last digit of each number: of the fewest digits, or decimals, that write all of them.
+
+    None where it takes those of full precision.
+    """
+    digits, decimals = 1, 0
+    for number in row.tolist():
+        while float(f"{number:.{digits}g}") != number:
+            digits += 1
+            if digits > _SIGNIFICANT_DIGITS:
+                return None
+        while float(f"{number:.{decimals}f}") != number:
+            decimals += 1
+            if decimals > _MOST_DECIMALS:
+                return None
+    orders = np.floor(np.log10(np.abs(row), where=row != 0, out=np.full(row.shape, -np.inf)))
+    units: NDArray[np.float64] = np.maximum(10.0 ** (orders - digits + 1), 10.0**-decimals)
+    return units
 
 
 def _decimals(values: NDArray[np.float64]) -> int | None:
