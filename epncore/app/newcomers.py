@@ -30,9 +30,9 @@ _ASKED: LiteralString = (
     "  (SELECT FROM {ledger} WHERE granule_uid = s.uid OFFSET 0) AS l)"
     " OR EXISTS (SELECT FROM unnest(%s::text[]) AS s (family) CROSS JOIN LATERAL"
     "  (SELECT FROM {ledger} WHERE family = s.family OFFSET 0) AS l)"
-    " OR EXISTS (SELECT FROM diff WHERE old_path IS NOT NULL AND path = ANY(%s))"
+    " OR EXISTS (SELECT FROM diff WHERE old_path IS NOT NULL)"
 )
-"""The moment, and whether the ledger knows any of the uids or families, or a file by an older path.
+"""The moment, and whether the ledger knows any of the uids or families, or any file of the run by an older path.
 
 OFFSET 0 keeps the planner from reading all of a ledger of which it has no numbers yet.
 """
@@ -62,13 +62,11 @@ class Newcomers:
             None where it was left alone: two files have one granule_uid or are versions of one product, or something
             is known of one.
         """
-        paths = [outcome.seen.path for outcome in outcomes]
         uids = [outcome.granule_uid for outcome in outcomes if outcome.granule_uid is not None]
         families = [outcome.seen.family for outcome in outcomes if outcome.seen.family is not None]
         if not self._can_copy or len({*uids}) < len(uids) or len({*families}) < len(families):
             return None
-        asked = (uids, families, paths)
-        answer = self.conn.execute(sql.SQL(_ASKED).format(**self._names), asked).fetchone()
+        answer = self.conn.execute(sql.SQL(_ASKED).format(**self._names), (uids, families)).fetchone()
         if answer is None or answer[1]:
             return None
         try:
