@@ -150,6 +150,21 @@ def test_a_wrong_bit_in_the_clock_of_an_average_stretches_no_row(
     assert told in error.message
 
 
+@pytest.mark.parametrize(
+    ("record", "byte", "bit", "told"),
+    [(100, 3, 1, "but START_TIME is 1979-02-28"), (100, 2, 32, "comes before one of 1979-02-28"),
+     (299, 2, 64, "but STOP_TIME is 1979-03-01")],
+)  # fmt: skip
+def test_a_wrong_bit_in_the_clock_of_a_spectrum_stretches_no_row(
+    product: Copied, record: int, byte: int, bit: int, told: str
+) -> None:
+    one = product("T790228.LBL")  # bytes 2 and 3 of a record are the hour of the year
+    place = 48 * record + byte
+    error = one.holds(place, bytes([one.data.read_bytes()[place] ^ bit])).refused()
+    assert error.place == "TABLE"
+    assert told in error.message
+
+
 def test_times_that_the_label_does_not_allow_are_refused(product: Copied) -> None:
     late = product("VG2_NEP_PRA_6SEC.LBL").holds(2286 * 5, b"890924").refused()
     assert (late.place, "STOP_TIME" in late.message) == ("TABLE", True)

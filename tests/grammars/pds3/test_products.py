@@ -147,6 +147,7 @@ def test_the_same_row_whether_few_or_many_records_are_looked_at(
     rows[:, 0], rows[:, 1], rows[:, 2] = 79, 24 + seconds // 3600, seconds % 3600
     one.data.write_bytes(rows.tobytes())
     one.says("= 300\r\n", f"= {records}\r\n", times=2)
+    one.says("1979-02-28T00", "1979-01-01T00").says("1979-03-01T00", "1979-01-05T15")
     read, seen = Table.read, []
     monkeypatch.setattr(
         Table, "read", lambda self, first, last: (seen.append(last - first), read(self, first, last))[1]
