@@ -186,7 +186,9 @@ class FitsHeader:
     def _cells(self, place: Place, table: Hdu) -> NDArray[Any]:
         try:
             return cells(place, table, self._stream)
-        except (OSError, UnreadableError) as error:
+        except OSError as error:
+            raise UnavailableError(f"cannot be read ({error.strerror})", path=str(self.path)) from None
+        except UnreadableError as error:
             raise UnreadableError(
                 f"the table cannot be read ({error})", path=str(self.path), place=f"HDU {table.number}"
             ) from None
@@ -219,11 +221,22 @@ class FitsHeader:
         except (OSError, ValueError, RuntimeError, SystemError, MemoryError) as error:
             # ValueError: also what fitsio makes of an error text of cfitsio that quotes bytes of the file.
             first_line = str(error).split("\n", 1)[0] if not isinstance(error, UnicodeError) else "damaged data"
+            if isinstance(error, OSError):
+                self._look_at_disk()
             raise UnreadableError(
                 f"{what} cannot be read ({first_line})", path=str(self.path), place=f"HDU {hdu}"
             ) from None
         native: NDArray[Any] = np.asarray(values).astype(values.dtype.newbyteorder("="), copy=False)
         return native
+
+    def _look_at_disk(self) -> None:
+        """Read all of the file: cfitsio says the same of damaged content and of a disk that fails."""
+        try:
+            self._stream.seek(0)
+            while self._stream.read(_CHUNK_BYTES):
+                pass
+        except OSError as error:
+            raise UnavailableError(f"cannot be read ({error.strerror})", path=str(self.path)) from None
 
 
 @lru_cache(maxsize=32)  # files of a station share the HDUs of their tables
