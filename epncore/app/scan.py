@@ -9,7 +9,7 @@ import os
 import posixpath
 import re
 import stat
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -167,7 +167,7 @@ def scan(collection: Collection, folder: Path, settled: Container[str] = ()) -> 
         others = [p for p in products if p.real_root != here[0].real_root and _overlap(p, here[0])]
         alone = here[0] if len(here) == 1 and not others else None
         names, key, look = here[0].names, here[0].key, here[0].look
-        for relative, entry in _walk(here[0].root):
+        for relative, entry in _walk(here[0].root, partial(_unreadable_root, here[0], folder)):
             if entry is None:
                 # A folder that cannot be entered may hold granules: its outcome says so.
                 yield Seen(_written(here[0].prefix + relative), here[0].number, -1, -1)
@@ -192,16 +192,20 @@ def _check_root(product: ProductFiles, folder: Path) -> None:
     try:
         os.scandir(product.root).close()
     except OSError as error:
-        if isinstance(error, (FileNotFoundError, NotADirectoryError)):
-            message, hint = "is no folder here", "Is a disk not mounted? Nothing was changed"
-        else:
-            message, hint = f"cannot be read ({error.strerror})", "Nothing was changed"
-        raise ConfigError(
-            f"{product.product.root!r} {message}",
-            path=str(folder / "collection.toml"),
-            place=f"product.{product.number}.root",
-            hint=hint,
-        ) from None
+        raise _unreadable_root(product, folder, error) from None
+
+
+def _unreadable_root(product: ProductFiles, folder: Path, error: OSError) -> ConfigError:
+    if isinstance(error, (FileNotFoundError, NotADirectoryError)):
+        message, hint = "is no folder here", "Is a disk not mounted? Nothing was changed"
+    else:
+        message, hint = f"cannot be read ({error.strerror})", "Nothing was changed"
+    return ConfigError(
+        f"{product.product.root!r} {message}",
+        path=str(folder / "collection.toml"),
+        place=f"product.{product.number}.root",
+        hint=hint,
+    )
 
 
 def is_empty(root: Path) -> bool:
@@ -248,10 +252,11 @@ def matcher(patterns: Sequence[str]) -> Callable[[str], object]:
     return re.compile("|".join(_pattern(pattern) for pattern in patterns)).fullmatch
 
 
-def _walk(root: Path) -> Iterator[tuple[str, os.DirEntry[str] | None]]:
+def _walk(root: Path, wrong: Callable[[OSError], Exception]) -> Iterator[tuple[str, os.DirEntry[str] | None]]:
     """Files below a folder; None for a folder that cannot be read, with a slash after its path.
 
-    Links to folders are followed, but no folder is entered twice on one way down.
+    Links to folders are followed, but no folder is entered twice on one way down. Where the root itself cannot be read,
+    `wrong` says what to raise.
     """
     pending: list[tuple[str, str, tuple[tuple[int, int], ...]]] = [(str(root), "", ())]
     while pending:
@@ -271,7 +276,9 @@ def _walk(root: Path) -> Iterator[tuple[str, os.DirEntry[str] | None]]:
                         pending.append((entry.path, f"{prefix}{entry.name}/", (*above, identity)))
                     else:
                         yield prefix + entry.name, entry
-        except OSError:
+        except OSError as error:
+            if not prefix:
+                raise wrong(error) from None
             yield prefix, None
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -138,3 +140,35 @@ def test_a_folder_that_cannot_be_read_is_told(place: str) -> None:
         os.seteuid(user)
         shut.chmod(0o755)
         shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("root", [".", "data"])
+def test_a_root_that_fails_while_it_is_listed_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, root: str
+) -> None:
+    touch(tmp_path / root, "x/a.cdf", "b.cdf")
+    listed = os.scandir
+
+    class Failing:
+        """Gives one entry, then the disk fails."""
+
+        def __init__(self, entries: Any) -> None:
+            self.entries, self.given = entries, 0
+
+        def __enter__(self) -> Failing:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self.close()
+
+        def close(self) -> None:
+            self.entries.close()
+
+        def __iter__(self) -> Iterator[Any]:
+            yield next(self.entries)
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "scandir", lambda place: Failing(listed(place)))
+    with pytest.raises(ConfigError, match=rf"'{root}' cannot be read \(Input/output error\)") as caught:
+        list(scan(collection({"root": root, "sources": ["**/*.cdf"]}), tmp_path))
+    assert caught.value.place == "product.0.root"
