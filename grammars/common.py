@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from epncore.model.bookkeeping import MOST_NS
 from epncore.model.collection import FILE_NAME
 from epncore.model.errors import FileError, HeaderError
 from epncore.model.mending import mend
@@ -187,10 +188,10 @@ def _url(column: str, text: str, collection: Collection, product: Product) -> St
 
 
 def _mtime(granule: Granule) -> dt.datetime:
-    try:
-        return dt.datetime(1970, 1, 1) + dt.timedelta(microseconds=granule.file.mtime_ns // 1000)  # noqa: DTZ001
-    except OverflowError:
-        raise CellError("the modification time of the file is beyond the calendar") from None
+    mtime_ns = granule.file.mtime_ns
+    if not -MOST_NS < mtime_ns < MOST_NS:
+        raise CellError("the modification time of the file is before 1677 or after 2262: set it anew with `touch`")
+    return dt.datetime(1970, 1, 1) + dt.timedelta(microseconds=mtime_ns // 1000)  # noqa: DTZ001
 
 
 def _modification_date(granule: Granule) -> Answer:

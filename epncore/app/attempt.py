@@ -209,7 +209,7 @@ class Attempts:
     def _execute(self) -> None:
         """Write what differs, remove what is gone, then give rows to those whose rival went."""
         anew = jobs_anew(self.conn, self.tables, self.plans[0].columns)
-        done = self._work(chain(anew, map(Job, self._ready(self.differences.to_read()))))
+        done = self._work(_once(chain(anew, map(Job, self._ready(self.differences.to_read())))))
         if self.wanted.prune:
             self.pruned = self.differences.prune()
             self.commit()
@@ -306,6 +306,15 @@ class Attempts:
             undigested=found.undigested if found else 0,
             rows=self.differences.row_count(),
         )
+
+
+def _once(jobs: Iterable[Job]) -> Iterator[Job]:
+    """Of jobs in the order of paths each once: a folder that changes while it is listed may name a file twice."""
+    before = None
+    for job in jobs:
+        if job.seen.path != before:
+            yield job
+        before = job.seen.path
 
 
 def _batches(outcomes: Iterable[Outcome]) -> Iterator[list[Outcome]]:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from epncore.app.companions import companion_names
-from epncore.app.scan import relative_path
+from epncore.app.scan import ledger_prefix, relative_path
 from epncore.model.errors import FileError
 from grammars.protocol import Companion, SourceFile
 
@@ -24,12 +24,15 @@ def source_file(folder: Path, collection: Collection, seen: Seen) -> SourceFile:
     """The file that a scan saw, with its path below the product's root, and its companions."""
     product = collection.product[seen.product]
     relative = relative_path(product.root, seen.path)
+    path = folder / product.root / relative
+    if not _is_utf8(relative):
+        relative = seen.path[len(ledger_prefix(product.root)) :]  # as people read it, and as identifiers may hold it
     names = companion_names(product, relative)
     sizes = [int(numbers.split(" ")[0]) for numbers in (seen.companions or "").split(";") if numbers]
     companions = tuple(
         Companion(folder / product.root / name, size) for name, size in zip(names, sizes, strict=bool(sizes))
     )
-    return SourceFile(folder / product.root / relative, relative, seen.size_bytes, seen.mtime_ns, companions)
+    return SourceFile(path, relative, seen.size_bytes, seen.mtime_ns, companions)
 
 
 def check(folder: Path, collection: Collection, seen: Seen, file: SourceFile) -> None:
@@ -45,7 +48,7 @@ def check(folder: Path, collection: Collection, seen: Seen, file: SourceFile) ->
         Where the system cannot tell: that is no matter of the file.
     """
     product = collection.product[seen.product]
-    if "\\x" in file.relative and _kind(file.path) is None:
+    if not _is_utf8(relative_path(product.root, seen.path)):
         raise FileError("the file name is no UTF-8", place="file name", hint="Rename the file")
     if file.size_bytes < 0 and _kind(file.path) not in {None, stat.S_IFREG, stat.S_IFDIR}:
         raise FileError("it is no file but a pipe, a socket or a device", hint="Leave it out of the sources")
@@ -66,6 +69,16 @@ def check(folder: Path, collection: Collection, seen: Seen, file: SourceFile) ->
                     place="file name",
                     hint="Set outside_root = true in the product to allow that",
                 )
+
+
+def _is_utf8(text: str) -> bool:
+    if text.isascii():
+        return True
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _kind(path: Path) -> int | None:

@@ -11,6 +11,9 @@ from typing import Literal, NamedTuple
 
 BookType = Literal["text", "smallint", "integer", "bigint", "double", "timestamp"]
 
+MOST_NS = 2**63 - 1
+"""Times of files are kept as nanoseconds in 64 bits, from 1677 to 2262; one beyond is kept as this, or minus this."""
+
 
 @dataclass(frozen=True, slots=True)
 class BookColumn:

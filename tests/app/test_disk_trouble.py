@@ -188,3 +188,53 @@ def test_rows_stay_while_files_cannot_be_read_and_are_read_again_afterwards(
 
 def _input_output_error(*_: object) -> None:
     raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+@pytest.mark.live
+def test_a_time_beyond_the_calendar_and_names_that_look_alike_cost_only_these_files(
+    collection: Collections, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = collection("ecallisto")
+    files = sorted((folder / "data").iterdir())
+    rows = ingest(folder, database, workers=1).rows
+    one = files[0].read_bytes()
+    for name in (b"x_\xff.fit", rb"x_\xff.fit", b"late.fit"):
+        Path(os.fsdecode(os.fsencode(folder / "data") + b"/" + name)).write_bytes(one)
+    late = folder / "data" / "late.fit"
+    os.utime(late, (13_569_465_600, 13_569_465_600))
+    if late.stat().st_mtime < 13_569_465_600:
+        pytest.skip("this file system knows no time after 2262")
+    twice = os.scandir
+
+    @contextmanager
+    def listed(place: Any) -> Iterator[Any]:
+        with twice(place) as entries:
+            found = list(entries)
+        yield iter(found + [entry for entry in found if entry.is_file()])
+
+    # A folder that changes while it is listed may name a file twice.
+    monkeypatch.setattr("epncore.app.scan.os.scandir", lambda place: Listed(listed, twice, place))
+    for _ in range(2):
+        summary = ingest(folder, database, workers=1)
+        assert summary.rows == rows + 1
+        told = {q.path: q.reason for q in summary.quarantined}
+        assert set(told) == {"data/x_\\xff.fit", "data/late.fit"}
+        assert "before 1677 or after 2262" in told["data/late.fit"]
+        assert "no UTF-8" in told["data/x_\\xff.fit"]
+
+
+class Listed:
+    """A folder that names its files twice where it is listed as a whole."""
+
+    def __init__(self, listed: Any, plain: Any, place: Any) -> None:
+        self._listed, self._plain, self._place = listed, plain, place
+
+    def __enter__(self) -> Any:
+        self._open = self._listed(self._place)
+        return self._open.__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        self._open.__exit__(*error)
+
+    def close(self) -> None:
+        """As of what `os.scandir` gives."""
