@@ -15,6 +15,7 @@ from epncore.app import agreement, indices, schema, worker
 from epncore.app.counts import Counts
 from epncore.app.diff import Differences
 from epncore.app.folders import Scanned, Settled
+from epncore.app.hidden import hidden
 from epncore.app.kept_rows import jobs_anew
 from epncore.app.pool import in_order
 from epncore.app.relations import derivations
@@ -49,6 +50,9 @@ BATCH_SECONDS = 2.0
 
 MOST_REFUSED = 100
 """Rows that the database may refuse before the run ends: then it is no matter of single files."""
+
+TOLD_HIDDEN = 20
+"""Folders of which a note each says that a disk may be away; the others are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +166,24 @@ class Attempts:
             self._scan(Settled())
         self._check_products(found[1])
         self.differences.compare()
+        self._hide()
         if self.versions:
             self.versions.hold()
         self.commit()
         if self.progress:
             self.progress.found(self.by_product.total())
         return found
+
+    def _hide(self) -> None:
+        """Of files that are gone, find those that may be on a disk that is away; and say so."""
+        found = list(hidden(self.collection, self.folder, self.differences.emptied()))
+        if not found:
+            return
+        self.differences.hide([each.folder for each in found])
+        notes = list(dict.fromkeys(map(str, found)))
+        self.notes += notes[:TOLD_HIDDEN]
+        if len(notes) > TOLD_HIDDEN:
+            self.notes.append(f"so it is with {len(notes) - TOLD_HIDDEN} more folders")
 
     def _check_products(self, unknown: int) -> None:
         """Say which products have no files; nothing goes on where their rows might be removed for that.

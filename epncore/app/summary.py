@@ -35,7 +35,8 @@ class Summary:
     newly_quarantined : int
         How many of all of them in this run.
     unavailable : int
-        Files of the ledger in folders that cannot be entered now; the rows that they had stay.
+        Files of the ledger in folders that cannot be entered now, or that seem to be on a disk that is away: an empty
+        folder, a link that leads nowhere. The rows that they had stay.
     vanished_count : int
     vanished : list of str
         The first files of the ledger that are no longer there; the rows that they had stay.
