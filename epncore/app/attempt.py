@@ -29,6 +29,7 @@ from epncore.app.versions import Versions
 from epncore.app.worker import Job
 from epncore.model import collection as config
 from epncore.model.errors import UsageError
+from epncore.model.printable import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -47,6 +48,17 @@ BATCH_FILES = 4096
 
 BATCH_SECONDS = 2.0
 """After so long what was read is written, however little: files that take seconds are not kept for hours."""
+
+OF_A_VALUE = (
+    psycopg.DataError,
+    psycopg.IntegrityError,
+    psycopg.InternalError,
+    psycopg.errors.ProgramLimitExceeded,  # a text that is too long for an index
+)
+"""Errors that one value of one row may be the cause of."""
+
+PATH_MAX_BYTES = 2600
+"""A longer path has no place in an index of the database."""
 
 MOST_REFUSED = 100
 """Rows that the database may refuse before the run ends: then it is no matter of single files."""
@@ -165,6 +177,12 @@ class Attempts:
             self.differences.compare_all()  # lines that were compared have changed
             self._scan(Settled())
         self._check_products(found[1])
+        count, first = self.too_long
+        if count:
+            paths = counted(count, "path")
+            self.notes.append(
+                f"{paths} of more than {PATH_MAX_BYTES} bytes: left out, no table holds it: {first:.100}..."
+            )
         self.differences.compare()
         self._hide()
         if self.versions:
@@ -214,13 +232,18 @@ class Attempts:
 
     def _counted(self, files: Iterable[Seen]) -> Iterator[Seen]:
         by_product = [0] * len(self.collection.product)
+        too_long, first = 0, ""
         for seen in files:
+            if len(seen.path) * 4 > PATH_MAX_BYTES and len(seen.path.encode()) > PATH_MAX_BYTES:
+                too_long, first = too_long + 1, first or seen.path
+                continue
             if seen.size_bytes < 0 and seen.is_folder:
                 self.folders += 1
             else:
                 by_product[seen.product] += 1
             yield seen
         self.by_product.update(dict(enumerate(by_product)))
+        self.too_long = too_long, first
 
     def _execute(self) -> None:
         """Write what differs, remove what is gone, then give rows to those whose rival went."""
@@ -259,7 +282,7 @@ class Attempts:
         try:
             with self.conn.transaction():
                 counts = self.store.write(batch)
-        except (psycopg.DataError, psycopg.IntegrityError, psycopg.InternalError) as error:
+        except OF_A_VALUE as error:
             if len(batch) > 1:
                 middle = len(batch) // 2
                 self._write(batch[:middle])

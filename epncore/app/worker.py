@@ -222,4 +222,4 @@ def quarantined(seen: Seen, place: str, reason: str, status: Status = "quarantin
 
 def refused(outcome: Outcome, reason: str) -> Outcome:
     """The outcome of a file whose row the database did not take."""
-    return quarantined(outcome.seen, f"row {outcome.granule_uid}", reason)._replace(stamp=outcome.stamp)
+    return quarantined(outcome.seen, f"row {outcome.granule_uid or '':.100}", reason)._replace(stamp=outcome.stamp)
