@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from epncore.app.companions import companion_names, companion_pattern
 from epncore.model.bookkeeping import MOST_NS
 from epncore.model.errors import ConfigError
+from epncore.model.globs import matcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator, Sequence
@@ -280,11 +281,6 @@ def relative_path(root: str, key: str) -> str:
     return "/".join(map(_name_read, relative.split("/"))) if "\\" in relative else relative
 
 
-def matcher(patterns: Sequence[str]) -> Callable[[str], object]:
-    """A function that tells whether a path below the root is named by one of a product's patterns."""
-    return re.compile("|".join(_pattern(pattern) for pattern in patterns)).fullmatch
-
-
 def _walk(root: Path, wrong: Callable[[OSError], Exception]) -> Iterator[tuple[str, os.DirEntry[str] | None]]:
     """Files below a folder; None for a folder that cannot be read, with a slash after its path.
 
@@ -313,15 +309,3 @@ def _walk(root: Path, wrong: Callable[[OSError], Exception]) -> Iterator[tuple[s
             if not prefix:
                 raise wrong(error) from None
             yield prefix, None
-
-
-def _pattern(glob: str) -> str:
-    """A glob as a regular expression: ``*`` and ``?`` stay in a folder, ``**`` crosses folders."""
-    parts = re.split(r"(\*\*/|\*\*|\*|\?|\[[^\]]+\])", glob.removeprefix("./"))
-    known = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    text = "".join(
-        known.get(part)
-        or (re.sub(r"^\[!", "[^", part) if part.startswith("[") and part.endswith("]") else re.escape(part))
-        for part in parts
-    )
-    return f"(?s:{text})"

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from epncore.app.folders import Scanned
-from epncore.app.scan import Seen, ledger_prefix, matcher, product_files, relative_path, scan
+from epncore.app.scan import Seen, ledger_prefix, product_files, relative_path, scan
 from epncore.model.collection import Collection, parse
 from epncore.model.errors import ConfigError
+from epncore.model.globs import matcher
 
 
 def collection(*products: dict[str, Any]) -> Collection:
