@@ -116,6 +116,8 @@ class Run:
             "row_count": summary.rows,
             "rows_lacking": summary.lacking,
             "rows_unknown": summary.unknown,
+            "files_pruned": summary.pruned,
+            "files_renamed": summary.renamed,
         }
         self.ended(FINISHED, numbers)
 
