@@ -334,6 +334,7 @@ class Attempts:
             withheld=count["withheld"],
             superseded=count["superseded"],
             quarantined_count=quarantined_count,
+            unreadable_count=count["unavailable"],
             quarantined=self.differences.quarantine(LISTED) if quarantined_count else [],
             newly_quarantined=total.newly_quarantined,
             unavailable=self.differences.away(),

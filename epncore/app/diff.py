@@ -280,7 +280,7 @@ class Differences:
     def quarantine(self, limit: int) -> list[Quarantined]:
         """The first of the scanned files that something is wrong with, old and new."""
         rows = self._run(
-            "SELECT path, place, reason FROM {ledger} l WHERE status IN {quarantine}"
+            "SELECT path, place, reason, status FROM {ledger} l WHERE status IN {quarantine}"
             " AND NOT EXISTS (SELECT FROM diff d WHERE d.path = l.path AND d.state IN ('gone', 'away', 'hidden'))"
             ' ORDER BY path COLLATE "C" LIMIT {limit}',
             limit=sql.Literal(limit),
