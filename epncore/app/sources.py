@@ -101,4 +101,7 @@ def _real_path(path: Path) -> str:
 @lru_cache(maxsize=1024)
 def _real_folder(path: str) -> str:
     """Folders are looked at once in a process, which is begun anew for each run."""
-    return os.path.realpath(path, strict=True)  # else one that cannot be read seems to lead elsewhere
+    try:
+        return os.path.realpath(path, strict=True)  # else one that cannot be read seems to lead elsewhere
+    except FileNotFoundError:  # rows of a table have none
+        return os.path.realpath(path)
