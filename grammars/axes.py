@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
@@ -19,33 +19,63 @@ if TYPE_CHECKING:
 GAP_FACTOR = 10.0
 """A step longer than this many times the median one is a gap in the data, not a sampling step (docs/adr/0003)."""
 _SIGNIFICANT_DIGITS = 12
+_FEWEST_EQUAL = 3
+_MOST_DECIMALS = 24
+_ROUNDING_SHARE = 0.01
+"""Of a step: numbers that are rounded more coarsely leave open whether steps are equal."""
 _CHUNK = 1 << 18
 _REMEMBERED_AXES = 32
 _REMEMBERED_BYTES = 1 << 16
 _Said = TypeVar("_Said")
 
 
+class Recent(Generic[_Said]):
+    """The last few answers by what they were made from: the files of one instrument repeat their axes.
+
+    Answers are shared: they must not be changed.
+    """
+
+    def __init__(self) -> None:
+        self._known: deque[tuple[tuple[object, ...], _Said]] = deque(maxlen=_REMEMBERED_AXES)
+
+    def answer(self, content: bytes, form: tuple[object, ...], make: Callable[[], _Said]) -> _Said:
+        """What was made from the same before, or is made now.
+
+        Parameters
+        ----------
+        content : bytes
+            Of the axis. A long one is not remembered.
+        form : tuple
+            What else the answer depends on.
+        make : callable
+            Where it raises, nothing is remembered.
+        """
+        if len(content) > _REMEMBERED_BYTES:
+            return make()
+        source = (content, *form)
+        for known, answer in tuple(self._known):  # comparing some is quicker than to hash one
+            if known == source:
+                return answer
+        answer = make()
+        self._known.appendleft((source, answer))
+        return answer
+
+
 def remembered(of_axis: Callable[[NDArray[np.float64]], _Said]) -> Callable[[NDArray[np.float64]], _Said]:
-    """Remember what a function says of small arrays, by their content: the files of one instrument repeat their axes.
+    """Remember what a function says of small arrays, by their content.
 
     Parameters
     ----------
     of_axis : callable
         Of an array, and of nothing else. What it gives is shared: it must not be changed.
     """
-    known: deque[tuple[bytes, tuple[int, ...], _Said]] = deque(maxlen=_REMEMBERED_AXES)
+    recent: Recent[_Said] = Recent()
 
     @wraps(of_axis)
     def said(values: NDArray[np.float64]) -> _Said:
         if values.dtype != np.float64 or values.nbytes > _REMEMBERED_BYTES:
             return of_axis(values)
-        content = values.tobytes()
-        for bytes_of, shape, answer in tuple(known):  # comparing some is quicker than to hash one
-            if bytes_of == content and shape == values.shape:
-                return answer
-        answer = of_axis(values)
-        known.appendleft((content, values.shape, answer))
-        return answer
+        return recent.answer(values.tobytes(), values.shape, lambda: of_axis(values))
 
     return said
 
@@ -133,6 +163,55 @@ def row_steps(row: NDArray[np.float64], *, gaps: bool = False) -> Steps | None:
         steps = positive_steps(rounded(row))
         three = (float(steps.min()), float(np.median(steps)), float(steps.max())) if steps.size else ()
     return Steps(*(round(step, decimals) for step in three)) if three else None
+
+
+def equal_step(row: NDArray[np.float64]) -> float | None:
+    """The one step of an axis whose samples differ from equal spacing by no more than they were rounded when written.
+
+    Numbers of six digits say 34.7222, 104.167, ..., 55520.8: their differences are 34.7 or 34.8, their step is 34.7222.
+
+    Parameters
+    ----------
+    row : ndarray, shape (n,)
+
+    Returns
+    -------
+    float or None
+        With as many digits as the ends give it. None where steps differ, or the rounding is no small part of them.
+    """
+    count = row.size
+    if count < _FEWEST_EQUAL or not np.isfinite(row).all() or (np.diff(row) <= 0).any():
+        return None
+    unit = _rounding(row)
+    if unit is None:
+        return None
+    step, share = float(row[-1] - row[0]) / (count - 1), np.arange(count) / (count - 1)
+    may_differ = 0.5 * (unit + unit[0] * (1 - share) + unit[-1] * share)  # of each, and of the line between the ends
+    differs = np.abs(row - (row[0] + step * np.arange(count))) > 1.01 * may_differ
+    largest = float(unit.max())
+    if largest > _ROUNDING_SHARE * step or differs.any():
+        return None
+    return round(step, -int(np.floor(np.log10(largest / (count - 1)))))
+
+
+def _rounding(row: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """The unit of the last digit of each number: of the fewest digits, or decimals, that write all of them.
+
+    None where it takes those of full precision.
+    """
+    digits, decimals = 1, 0
+    for number in row.tolist():
+        while float(f"{number:.{digits}g}") != number:
+            digits += 1
+            if digits > _SIGNIFICANT_DIGITS:
+                return None
+        while float(f"{number:.{decimals}f}") != number:
+            decimals += 1
+            if decimals > _MOST_DECIMALS:
+                return None
+    orders = np.floor(np.log10(np.abs(row), where=row != 0, out=np.full(row.shape, -np.inf)))
+    units: NDArray[np.float64] = np.maximum(10.0 ** (orders - digits + 1), 10.0**-decimals)
+    return units
 
 
 def _decimals(values: NDArray[np.float64]) -> int | None:

@@ -45,7 +45,7 @@ _UNIT: dict[str, Answer] = {"N1": Missing("counts of the instrument"), "N2": "V*
 _NO_AXES = Missing("times and frequencies stand in the N2 file of the same hour")
 _CODED = Missing("N1 holds codes of the receiver: the N2 file of the same hour tells it")
 _POWER = ("phys.electField;em.radio",)
-_STOKES = ("phot.flux.density;em.radio", "phys.polarization.stokes")
+_STOKES = ("phys.electField;em.radio", "phys.polarization.stokes")  # by its unit S is of a field (docs/adr/0040)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class CassiniKronos:
     """The grammar; see `grammars.protocol.Grammar`."""
 
     name = "cassini_kronos"
-    version = 2
+    version = 3
     format = "kronos"
     generic = False
     options: type[GrammarOptions] = GrammarOptions

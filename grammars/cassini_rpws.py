@@ -54,9 +54,10 @@ _ELECTRIC = {0, 1, 2, 3, 8}
 _ELECTRIC_UNIT, _MAGNETIC_UNIT = "V**2.m**-2.Hz**-1", "nT**2.Hz**-1"  # as VOUnits write them
 
 _OBJECTIVES = "University of Iowa, objectives of Cassini RPWS: regions investigated"
-_REGIONS: Mapping[str, Found] = {
+_REGIONS: Mapping[str, Found] = {  # of Earth, Venus and asteroids it names no region
     "Jupiter": Found("magnetosphere", _OBJECTIVES),
     "Saturn": Found("magnetosphere", _OBJECTIVES),
+    "Titan": Found("ionosphere", _OBJECTIVES),
     "Solar System": Found("solar wind", _OBJECTIVES),
 }
 _REVIEW = "Kurth and Zarka, Saturn Radio Waves: emissions of Saturn, Earth and Jupiter"
@@ -87,7 +88,7 @@ class CassiniRpws:
     """The grammar; see `grammars.protocol.Grammar`."""
 
     name = "cassini_rpws"
-    version = 2
+    version = 3
     format = "pds3"
     generic = False
     options: type[GrammarOptions] = GrammarOptions
@@ -117,6 +118,7 @@ class CassiniRpws:
             )
         clocks = _sweeps(header.table("SPECTRAL_DENSITY_TABLE"))
         times = [seconds for seconds, _ in clocks]
+        pds3.check_times(header, _EPOCH, np.concatenate(times), "SPECTRAL_DENSITY_TABLE, SCET")
         channel_s = row_steps(offsets_s)
         first_s, last_s = reach(times)
         return Facts(

@@ -117,7 +117,7 @@ def scan(
     most: tuple[Any, int] | None = None
     for chunk in chunks:
         values = chunk.reshape(len(chunk), -1)[:, 0] if chunk.size else chunk.reshape(-1)
-        kept = np.flatnonzero(_is_valid(values, kind, fill, bounds))
+        kept = np.flatnonzero(is_valid(values, kind, fill, bounds))
         if kept.size:
             times = values[kept]
             order = ticks(times, times[0], kind)
@@ -152,7 +152,10 @@ def _bounds(header: CdfHeader, variable: Variable) -> dict[str, Any]:
     return bounds
 
 
-def _is_valid(values: NDArray[Any], kind: int, fill: Any, bounds: Mapping[str, Any]) -> NDArray[np.bool_]:
+def is_valid(
+    values: NDArray[Any], kind: int, fill: Any, bounds: Mapping[str, Any] = MappingProxyType({})
+) -> NDArray[np.bool_]:
+    """Which of some times can be right."""
     if kind == TT2000:
         valid = values > _TT2000_FILLS_BELOW
     else:

@@ -132,7 +132,9 @@ class TemplateValues(dict[str, str]):
 
     def __missing__(self, field: str) -> str:
         known = _FIELD_VALUES.get(field)
-        value = self[field] = known(self) if known else _time_values(self.row.get("time_min"))[field]
+        value = known(self) if known else _time_values(self.row.get("time_min"))[field]
+        if value:  # an identifier may only become known by a later step
+            self[field] = value
         return value
 
 
@@ -166,7 +168,9 @@ def _fill(
     template: Template, collection: Collection, product: Product, render: Callable[[Mapping[str, str]], str]
 ) -> Callable[[Granule], Answer]:
     def answer(granule: Granule) -> Answer:
-        values = TemplateValues(granule.row, granule.file.relative, collection, product)
+        values = granule.template_values
+        if values is None:
+            values = granule.template_values = TemplateValues(granule.row, granule.file.relative, collection, product)
         if values.lack(template):
             return Missing(f"{template.text} needs time_min, which the file does not tell")
         return render(values)
@@ -188,7 +192,11 @@ def _url(column: str, text: str, collection: Collection, product: Product) -> St
 
 
 def _mtime(granule: Granule) -> dt.datetime:
-    mtime_ns = granule.file.mtime_ns
+    return _moment(granule.file.mtime_ns)
+
+
+@lru_cache(maxsize=8)  # as for `stem`
+def _moment(mtime_ns: int) -> dt.datetime:
     if not -MOST_NS < mtime_ns < MOST_NS:
         raise CellError("the modification time of the file is before 1677 or after 2262: set it anew with `touch`")
     return dt.datetime(1970, 1, 1) + dt.timedelta(microseconds=mtime_ns // 1000)  # noqa: DTZ001
@@ -251,16 +259,18 @@ def accessed(file: SourceFile, access_url: Cell) -> tuple[int, int]:
 
 def _size_kbyte(granule: Granule) -> Answer:
     """Size in kbytes of 1024 bytes, rounded up; the column has 32 bits."""
-    _, size_bytes = accessed(granule.file, granule.row.get("access_url"))
+    place, size_bytes = accessed(granule.file, granule.row.get("access_url"))
     if size_bytes < 0:
-        return Missing("a row of a table has no size")
+        return Missing("access_url names a file that is not here" if place else "a row of a table has no size")
     kbyte = -(-size_bytes // 1024)
     if kbyte > INTEGER_MAX:
         return Missing(f"{kbyte} kbyte do not fit the 32 bits that DaCHS gives this column")
     return kbyte
 
 
-def _md5(granule: Granule) -> str:
+def _md5(granule: Granule) -> Answer:
+    if any(companion.size_bytes < 0 for companion in granule.file.companions):
+        return Missing("not all files of the granule are here")
     if granule.digest is None:
         granule.digest = content_digest(granule.file)
     place, _ = accessed(granule.file, granule.row.get("access_url"))

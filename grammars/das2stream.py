@@ -18,6 +18,7 @@ import numpy as np
 from epncore.model.row import Found, Missing
 from grammars import das2_pictures
 from grammars.axes import Steps, row_steps
+from grammars.bands import check_band
 from grammars.calendar_times import jd_after
 from grammars.cdf_times import union
 from grammars.das2_axes import ZERO, Clock, hertz, offsets_s
@@ -41,6 +42,18 @@ _QUANTITIES = (
 _NO_AXIS = Missing("no tags of the values are frequencies")
 
 
+class Das2Options(GrammarOptions):
+    """Options of the grammar.
+
+    Attributes
+    ----------
+    band_hz : tuple of float, optional
+        From where to where the receiver hears: a stream with other frequencies is damaged.
+    """
+
+    band_hz: tuple[float, float] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What one stream tells. Times are JD, UTC; steps s; spectral values Hz."""
@@ -59,24 +72,25 @@ class Das2Stream:
     """The grammar; see `grammars.protocol.Grammar`."""
 
     name = "das2stream"
-    version = 1
+    version = 2
     format = "das2"
     generic = True
-    options: type[GrammarOptions] = GrammarOptions
+    options: type[GrammarOptions] = Das2Options
     columns: tuple[Column, ...] = ()
 
     def recognises(self, header: Das2Header) -> bool:  # noqa: ARG002  by format
         """Any stream: it does not say of which instrument it is."""
         return True
 
-    def examine(self, header: Das2Header, options: GrammarOptions) -> Facts:  # noqa: ARG002  there are none
+    def examine(self, header: Das2Header, options: GrammarOptions) -> Facts:
         """Look at the kinds of records, and at the times of some or of all.
 
         Raises
         ------
         HeaderError
-            Where times are none, or in a unit that das2 does not have.
+            Where times are none, or in a unit that das2 does not have, or frequencies none of the receiver's.
         """
+        assert isinstance(options, Das2Options)  # noqa: S101
         found = header.records()
         clocks = [Clock.of(records) for records in found]
         planes = [plane for records in found for plane in records.kind.planes]
@@ -86,6 +100,7 @@ class Das2Stream:
         spectral_range: tuple[float, float] | Missing = _NO_AXIS
         if axes:
             spectral_range = min(float(axis.min()) for axis in axes), max(float(axis.max()) for axis in axes)
+            check_band(spectral_range, options.band_hz, "yTags")
         return Facts(
             product_type="ds" if axes else "ts",
             measurements=_measurements(units),

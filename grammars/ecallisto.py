@@ -17,6 +17,7 @@ import datetime as dt
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import numpy as np
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from grammars.pictures import NoPicture, Picture
     from grammars.protocol import Answer, Granule
     from grammars.readers.fits import FitsHeader
+    from grammars.readers.fits_cards import CardValue
 
 END_TOLERANCE_S = 3600.0
 """How far the end of the TIME axis may be from TIME-END. TIME-END only serves to find an axis in another unit or from
@@ -57,6 +59,9 @@ class Station(BaseModel):
     longitude_deg: Annotated[float, Field(ge=-180, le=180)] | None = None
     location: Annotated[str, Field(min_length=1)] | None = None
     host_name: Annotated[str, Field(min_length=1)] | None = None
+
+
+_NOTHING_BETTER = Station()
 
 
 class Options(GrammarOptions):
@@ -116,7 +121,7 @@ class ECallisto:
             the TIME axis and TIME-END are hours apart.
         """
         code = _text(header, "INSTRUME")
-        station = options.stations.get(code or "", Station())
+        station = options.stations.get(code or "", _NOTHING_BETTER)
         names = tuple(name for name in (code, station.host_name) if name)
         time, time_steps = _times(header)
         spectral_range, spectral_steps = _frequencies(header)
@@ -251,30 +256,35 @@ def _frequencies(header: FitsHeader) -> tuple[Pair, Pair]:
 
 
 def _latitude_longitude(header: FitsHeader) -> Pair:
-    latitude = _signed(header, "OBS_LAT", ("OBS_LAC",), "NS", 90.0)
-    longitude = _signed(header, "OBS_LON", ("OBS_LOC", "OBS_LOE"), "EW", 180.0)
-    if latitude == 0 and longitude == 0:
-        return (Missing("OBS_LAT and OBS_LON are both 0: not set"),) * 2
-    return latitude, longitude
+    latitude = header.get("OBS_LAT"), _text(header, "OBS_LAC")
+    longitude = header.get("OBS_LON"), _text(header, "OBS_LOC") or _text(header, "OBS_LOE")
+    return _place(*latitude, *longitude)
+
+
+@lru_cache(maxsize=64, typed=True)  # a station stays where it is; 1, 1.0 and True are told apart
+def _place(latitude: CardValue, north_south: str | None, longitude: CardValue, east_west: str | None) -> Pair:
+    signed = (
+        _signed("OBS_LAT", latitude, "OBS_LAC", north_south, "NS", 90.0),
+        _signed("OBS_LON", longitude, "OBS_LOC", east_west, "EW", 180.0),
+    )
+    return (Missing("OBS_LAT and OBS_LON are both 0: not set"),) * 2 if signed == (0, 0) else signed
 
 
 def _better(known: str | float | None, found: Answer) -> Answer:
     return found if known is None else Found(known, "options.stations of the collection.toml")
 
 
-def _signed(header: FitsHeader, key: str, code_keys: tuple[str, ...], letters: str, largest: float) -> Answer:
+def _signed(key: str, value: CardValue, code_key: str, code: str | None, letters: str, largest: float) -> Answer:
     """An angle whose sign is in another card; a sign that is not there is not guessed."""
-    value = header.get(key)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         return Missing(f"no {key}")
     if abs(value) > largest:
         return Missing(f"{key} is {value}, beyond {largest:g} deg")
-    words = [word for word in (_text(header, code) for code in code_keys) if word]
-    letter = words[0][:1].upper() if words else ""
+    letter = code[:1].upper() if code else ""
     if letter not in letters or not letter:
-        return float(value) if value <= 0 else Missing(f"{key} has no sign: {code_keys[0]} is not one of {letters}")
+        return float(value) if value <= 0 else Missing(f"{key} has no sign: {code_key} is not one of {letters}")
     if value < 0 and letter == letters[0]:
-        return Missing(f"{key} is {value} and {code_keys[0]} {letter}: they contradict each other")
+        return Missing(f"{key} is {value} and {code_key} {letter}: they contradict each other")
     return abs(float(value)) if letter == letters[0] else -abs(float(value))
 
 

@@ -8,14 +8,17 @@ import numpy as np
 
 from epncore.model.errors import HeaderError
 from epncore.model.units import duration_factor_s, frequency_factor_hz, positive_steps
-from grammars.axes import Steps, remembered, sampling
+from grammars.axes import Recent, Steps, sampling
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeAlias
 
     from numpy.typing import NDArray
 
     from grammars.readers.fits import FitsHeader
+
+    _Axis: TypeAlias = tuple[str, str, Callable[[str], float | None], float]
 
 
 class Sampled(NamedTuple):
@@ -28,8 +31,7 @@ class Sampled(NamedTuple):
 
 def times(header: FitsHeader) -> Sampled | None:
     """The TIME axis, in seconds after the start; None where there is none. Long steps are gaps."""
-    values = pixels(header, "TIME", "NAXIS1", duration_factor_s, 1.0)
-    return None if values is None else _of_times(values)
+    return _sampled(header, ("TIME", "NAXIS1", duration_factor_s, 1.0), _of_times, _KNOWN_TIMES)
 
 
 def frequencies(header: FitsHeader) -> Sampled | None:
@@ -37,17 +39,36 @@ def frequencies(header: FitsHeader) -> Sampled | None:
 
     All steps count: a wide one leaves out a band of broadcasters, by choice.
     """
-    values = pixels(header, "FREQUENCY", "NAXIS2", frequency_factor_hz, 1e6)
-    return None if values is None else _of_frequencies(values)
+    return _sampled(header, ("FREQUENCY", "NAXIS2", frequency_factor_hz, 1e6), _of_frequencies, _KNOWN_FREQUENCIES)
 
 
-@remembered
+_KNOWN_TIMES: Recent[Sampled | None] = Recent()
+_KNOWN_FREQUENCIES: Recent[Sampled | None] = Recent()
+
+
+def _sampled(
+    header: FitsHeader,
+    axis: _Axis,
+    of_values: Callable[[NDArray[np.float64]], Sampled | None],
+    known: Recent[Sampled | None],
+) -> Sampled | None:
+    """What an axis tells, which is known where its bytes and all that gives them a meaning are."""
+
+    def made() -> Sampled | None:
+        values = pixels(header, *axis)
+        return None if values is None else of_values(values)
+
+    column = header.column_bytes(axis[0])
+    if column is None:
+        return made()
+    return known.answer(column.data, (column.table, column.number, _length(header, axis[1])), made)
+
+
 def _of_times(values: NDArray[np.float64]) -> Sampled | None:
     finite = values[np.isfinite(values)]
     return Sampled(float(finite.min()), float(finite.max()), sampling(finite)) if finite.size else None
 
 
-@remembered
 def _of_frequencies(values: NDArray[np.float64]) -> Sampled | None:
     channels = values[np.isfinite(values) & (values > 0)]
     if channels.size == 0:
@@ -55,6 +76,11 @@ def _of_frequencies(values: NDArray[np.float64]) -> Sampled | None:
     steps = positive_steps(channels)
     found = Steps(float(steps.min()), float(np.median(steps)), float(steps.max())) if steps.size else None
     return Sampled(float(channels.min()), float(channels.max()), found)
+
+
+def _length(header: FitsHeader, key: str) -> int | None:
+    length = header.get(key)
+    return length if isinstance(length, int) else None
 
 
 def pixels(
@@ -69,8 +95,8 @@ def pixels(
     if given is None or column.dtype.kind not in "iuf":
         found = f"its unit is {unit!r}" if given is None else f"it holds {column.dtype}, not numbers"
         raise HeaderError(f"{name} is no axis: {found}", place=name)
-    length = header.get(length_key)
-    if isinstance(length, int) and column.size < length:
+    length = _length(header, length_key)
+    if length is not None and column.size < length:
         raise HeaderError(f"{name} has {column.size} values for {length} pixels", place=f"{name}, {length_key}")
-    values = column.ravel()[: length if isinstance(length, int) else None].astype(np.float64)
+    values = column.ravel()[:length].astype(np.float64)
     return values * given

@@ -52,8 +52,10 @@ def moment(date: CardValue, time: CardValue, date_key: str, time_key: str) -> Mo
     year, month, day, own_time = _date_parts(date, date_key)
     carry, second = _second_of_day(own_time or time, date_key if own_time else time_key)
     try:
-        parsed = dt.date(year, month, day) + dt.timedelta(days=carry)
-    except ValueError:
+        parsed = dt.date(year, month, day)
+        if carry:
+            parsed += dt.timedelta(days=carry)
+    except (ValueError, OverflowError):
         raise HeaderError(f"{date!r} is no day of the calendar", place=date_key) from None
     if not FIRST_YEAR <= parsed.year <= LAST_YEAR:
         raise HeaderError(f"{date!r} is not between {FIRST_YEAR} and {LAST_YEAR}", place=date_key)
@@ -65,7 +67,8 @@ def seconds_between(start: Moment, end: Moment) -> float:
     return (end.date - start.date).days * 86400.0 + end.second_of_day - start.second_of_day
 
 
-def creation_date(value: object) -> dt.datetime | Missing:
+@lru_cache(maxsize=64, typed=True)  # a day has a hundred files of a station
+def creation_date(value: CardValue) -> dt.datetime | Missing:
     """The DATE card, when the file was written (FITS 4.0 section 4.4.2.1), where it is an ISO date."""
     text = value.strip() if isinstance(value, str) else ""
     if not _ISO.fullmatch(text):

@@ -15,16 +15,19 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field, field_validator
 
 from epncore.model.row import Found, Missing
+from epncore.model.rules.predicates import are_references
 from epncore.model.units import parse_unit
 from grammars import istp_chosen, istp_pictures, istp_ranges, vespa
 from grammars.common import mended, prefer
 from grammars.istp_data import axes, data_variables, is_declared, listed
 from grammars.istp_ranges import Range
+from grammars.istp_rates import by_rates
 from grammars.istp_spectrum import Spectrum, is_energy, spectrum
 from grammars.istp_sweeps import sweep_steps
 from grammars.istp_texts import creation_date, processing_level, reference_position
 from grammars.istp_times import Times, times
 from grammars.protocol import GrammarOptions, Step, constant
+from grammars.targets import classes_of_row, known_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
 
 _PRODUCT_TYPES = Literal["im", "ma", "sp", "ds", "sc", "pr", "pf", "vo", "mo", "cu", "ts", "ca", "ci", "sv", "ev"]
 
+_DOI = "global attribute DOI"
 _REMARK = re.compile(r"\(\w+\)")
 """What files write in place of a unit: ``(raw)`` stands in level 1a of JUICE RPWI."""
 
@@ -54,6 +58,10 @@ class IstpOptions(GrammarOptions):
         Instead of all with VAR_TYPE data.
     sweep_variable : str, optional
         Numbers the sweeps, where a record holds a part of one.
+    rate_variable : str, optional
+        Rate of the samples within a record, where each has its own.
+    known_targets : bool
+        Whether of the targets that a file names only bodies of the Solar System are kept, and target_class is theirs.
     ranges : dict of str to Range
         Pair of columns to the variable whose range it holds: ``target_distance = { variable = "ObsDistance" }``.
     attributes : dict of str to str
@@ -67,6 +75,8 @@ class IstpOptions(GrammarOptions):
     spectral_variable: str | None = None
     data_variables: tuple[str, ...] = ()
     sweep_variable: str | None = None
+    rate_variable: str | None = None
+    known_targets: bool = False
     ranges: dict[str, Range] = Field(default_factory=dict)
     attributes: dict[str, str] = Field(default_factory=dict)
     variable_attributes: dict[str, str] = Field(default_factory=dict)
@@ -98,7 +108,7 @@ class IstpGrammar:
     """See the module."""
 
     name = "istp"
-    version = 5
+    version = 6
     format = "cdf"
     generic = True
     options: type[GrammarOptions] = IstpOptions
@@ -123,6 +133,8 @@ class IstpGrammar:
         if options.sweep_variable:
             steps = sweep_steps(header, found.clock, options.sweep_variable)
             found = replace(found, steps=steps, steps_source=f"starts of the sweeps of {options.sweep_variable}")
+        if options.rate_variable:
+            found = by_rates(header, data, found, options.rate_variable)
         return Facts(tuple(data), found, spectrum(header, data, options.spectral_variable))
 
     def steps(self, options: IstpOptions) -> Iterator[Step]:
@@ -157,9 +169,9 @@ def _steps(options: IstpOptions) -> Iterator[Step]:
     yield constant("time_scale", "UTC", "times are converted to UTC")
     yield Step("time_refposition", "REFERENCE_POSITION of the time variable", _time_refposition)
     yield Step("creation_date", "global attribute Generation_date", lambda g: creation_date(g.header))
-    yield Step("bib_reference", "global attribute DOI", _bib_reference)
+    yield Step("bib_reference", _DOI, _bib_reference)
     for column in ("target_name", "target_class", "target_region", "feature_name"):
-        yield Step(column, f"global attribute VESPA_{column}", _vespa_words(column))
+        yield Step(column, f"global attribute VESPA_{column}", _vespa_words(column, options))
     yield from istp_ranges.steps(options.ranges)
 
 
@@ -177,7 +189,11 @@ def _names(column: str, attribute: str) -> Step:
     return Step(column, f"global attributes {own} and {attribute}", answer)
 
 
-def _vespa_words(column: str) -> Callable[[Granule], Answer]:
+def _vespa_words(column: str, options: IstpOptions) -> Callable[[Granule], Answer]:
+    if options.known_targets and column == "target_name":
+        return lambda granule: known_of(vespa.words(granule.header, column))
+    if options.known_targets and column == "target_class":
+        return classes_of_row
     return lambda granule: vespa.words(granule.header, column)
 
 
@@ -261,11 +277,16 @@ def _time_refposition(granule: Granule) -> Answer:
 
 
 def _bib_reference(granule: Granule) -> Answer:
-    given = vespa.words(granule.header, "bib_reference")
-    texts = granule.header.texts("DOI")
-    if not isinstance(given, Missing) or not texts:
-        return given
-    return Found(texts[0].removeprefix("https://doi.org/"), "global attribute DOI")
+    """Bibcodes, DOIs and URLs; some files write ``...`` for what was not yet known."""
+    header: CdfHeader = granule.header
+    given = vespa.words(header, "bib_reference")
+    own = given.value if isinstance(given, Found) and isinstance(given.value, tuple) else ()
+    for words, source in ((own, f"global attribute {vespa.PREFIX}bib_reference"), (header.texts("DOI")[:1], _DOI)):
+        bare = (str(word).removeprefix("https://doi.org/") for word in words)
+        if known := tuple(word for word in bare if are_references(word)):
+            return Found(known if len(known) > 1 else known[0], source)
+    written = [repr(word) for word in (*own, *header.texts("DOI"))]
+    return Missing(f"{listed(written)} is no bibcode, DOI or URL" if written else "no reference in the file")
 
 
 GRAMMAR = IstpGrammar()

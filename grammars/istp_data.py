@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from grammars.readers.cdf import CdfHeader
+    from grammars.readers.cdf_data import AttributeValue
     from grammars.readers.cdf_records import Variable
 
 MAX_TABLE_BYTES = 1 << 24
@@ -101,30 +102,47 @@ def axes(header: CdfHeader, variable: Variable) -> list[Variable]:
 
 
 def table(
-    header: CdfHeader, variable: Variable, most_bytes: int | None = None, *, each_once: bool = False
+    header: CdfHeader, variable: Variable, most_bytes: int | None = None, *, different: bool = False
 ) -> tuple[NDArray[np.float64], str]:
     """Values of a support variable, one row a record, and what was left out.
 
-    With `each_once`, a row that came before is left out: a table of frequencies that each record repeats is one row.
+    With `different`, a row that came before is left out: a table of frequencies that each record repeats is one row.
     Fill values are NaN, and so are values beyond VALIDMIN and VALIDMAX, unless that would leave nothing.
     Numbers are what the writer meant: single precision is read by its shortest decimal (10.075, not 10.07499980926).
     """
+    rows, note = rows_of(header, variable, most_bytes)
+    return in_limits(each_once(rows) if different else rows, limits(header, variable)), note
+
+
+def rows_of(header: CdfHeader, variable: Variable, most_bytes: int | None = None) -> tuple[NDArray[Any], str]:
+    """Records of a support variable as they stand, one row each, and what was left out."""
     most = max((most_bytes or MAX_TABLE_BYTES) // max(variable.record_bytes, 1), 1)
     raw = header.read(variable, 0, min(variable.records, most) - 1)
     note = f"the first {len(raw)} of {variable.records} records" if variable.records > len(raw) else ""
-    rows = raw.reshape(len(raw), -1)
-    values = as_written(_each_once(rows) if each_once else rows)
-    fill = header.attribute(variable, "FILLVAL")
+    return raw.reshape(len(raw), -1), note
+
+
+def limits(header: CdfHeader, variable: Variable) -> tuple[AttributeValue | None, float | None, float | None]:
+    """FILLVAL, and VALIDMIN and VALIDMAX where they are numbers."""
+    low, high = (_number(header.attribute(variable, name)) for name in ("VALIDMIN", "VALIDMAX"))
+    return header.attribute(variable, "FILLVAL"), low, high
+
+
+def in_limits(
+    rows: NDArray[Any], limits: tuple[AttributeValue | None, float | None, float | None]
+) -> NDArray[np.float64]:
+    """Rows with NaN for what is a fill value or beyond the limits; see `table`."""
+    values = as_written(rows)
+    fill, low, high = limits
     if isinstance(fill, (int, float)):
         # The fill may be written with more digits than the values have.
         values[(values == fill) | np.isclose(values, fill, rtol=1e-6, atol=0.0)] = np.nan
     values[np.abs(values) >= 1e30] = np.nan
-    inside = _inside(header, variable, values)
-    values = np.where(inside, values, np.nan) if (inside & np.isfinite(values)).any() else values
-    return values, note
+    inside = _inside(low, high, values)
+    return np.where(inside, values, np.nan) if (inside & np.isfinite(values)).any() else values
 
 
-def _each_once(rows: NDArray[Any]) -> NDArray[Any]:
+def each_once(rows: NDArray[Any]) -> NDArray[Any]:
     """Different rows in the order of their first. Bytes are far cheaper to tell apart than `np.unique` sorts rows."""
     content = np.ascontiguousarray(rows).view(np.uint8)
     changed = np.flatnonzero((content[1:] != content[:-1]).any(axis=1)) + 1
@@ -134,8 +152,7 @@ def _each_once(rows: NDArray[Any]) -> NDArray[Any]:
     return rows[list(first.values())]
 
 
-def _inside(header: CdfHeader, variable: Variable, values: NDArray[np.float64]) -> NDArray[np.bool_]:
-    low, high = (_number(header.attribute(variable, name)) for name in ("VALIDMIN", "VALIDMAX"))
+def _inside(low: float | None, high: float | None, values: NDArray[np.float64]) -> NDArray[np.bool_]:
     inside = np.ones(values.shape, bool)
     if low is not None:
         inside &= ~(values < low)

@@ -103,7 +103,7 @@ def _read(header: CdfHeader, name: str, wanted: Range) -> _Read | Missing:
             f"variable {variable.name} is in {unit!r}, and the column in {column.unit}", path=header.path,
             place=f"option ranges.{name}", hint="Say which unit it is by the key unit",
         )  # fmt: skip
-    values, note = table(header, variable, each_once=True)
+    values, note = table(header, variable, different=True)
     known = values[np.isfinite(values)] * factor
     if not known.size:
         return Missing(f"variable {variable.name} holds fill values only")

@@ -8,16 +8,16 @@ Format: ISTP/IACG guidelines (DEPEND_1 to DEPEND_3, UNITS, SI_CONVERSION).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from astropy import units as u
 
 from epncore.model.errors import HeaderError
 from epncore.model.units import frequency_factor_hz, parse_unit
-from grammars.axes import remembered, rounded, row_steps
+from grammars.axes import Recent, remembered, rounded, row_steps
 from grammars.cdf_times import union
-from grammars.istp_data import axes, named, table
+from grammars.istp_data import axes, each_once, in_limits, limits, named, rows_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -103,12 +103,23 @@ def is_energy(header: CdfHeader, axis: Variable) -> bool:
     return unit is not None and unit.is_equivalent(u.J)
 
 
+_Ends: TypeAlias = "tuple[float, float, Steps | None]"
+_KNOWN: Recent[_Ends | None] = Recent()
+
+
 def _of_axis(header: CdfHeader, axis: Variable, factor: float) -> Spectrum | None:
-    values, note = table(header, axis, each_once=True)
-    if values.shape[1] == 1:  # a frequency a record, as of receivers that write one value a time: together an axis
-        values = np.unique(values).reshape(1, -1)
+    rows, note = rows_of(header, axis)
+    bounds = limits(header, axis)
     source = f"variable {axis.name} [{header.text(axis, 'UNITS')}]{f', {note}' if note else ''}"
-    return of_tables(values * factor, source)
+
+    def made() -> _Ends | None:
+        values = in_limits(each_once(rows), bounds)
+        if values.shape[1] == 1:  # a frequency a record, as of receivers that write one value a time: together an axis
+            values = np.unique(values).reshape(1, -1)
+        return _ends_and_steps(values * factor)
+
+    found = _KNOWN.answer(rows.tobytes(), (rows.dtype, rows.shape, factor, repr(bounds)), made)
+    return Spectrum(*found, source) if found else None
 
 
 def of_tables(values: NDArray[np.float64], source: str) -> Spectrum | None:
@@ -118,7 +129,7 @@ def of_tables(values: NDArray[np.float64], source: str) -> Spectrum | None:
 
 
 @remembered
-def _ends_and_steps(values: NDArray[np.float64]) -> tuple[float, float, Steps | None] | None:
+def _ends_and_steps(values: NDArray[np.float64]) -> _Ends | None:
     values = rounded(np.where(values > 0, values, np.nan))
     known = values[np.isfinite(values)]
     return (float(known.min()), float(known.max()), union(_row_steps(values))) if known.size else None

@@ -96,7 +96,9 @@ def processing_level(header: CdfHeader) -> Answer:
                 return Found(level, f"global attribute {attribute} = {text!r}: such a data record is {word}")
             match = _LEVEL_CODE.match(code.strip()) or _LEVEL_WORDS.search(long)
             if match:
-                return Found(_CODMAC[match[1]], f"global attribute {attribute} = {text!r}: level {match[1]} in CODMAC")
+                level = _CODMAC[match[1]]
+                source = f"global attribute {attribute} = {text!r}: level {match[1]} of heliophysics, CODMAC {level}"
+                return Found(level, source)
     return Missing("neither LEVEL nor Data_type tells a level: give processing_level as a constant")
 
 

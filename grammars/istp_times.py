@@ -16,13 +16,12 @@ import numpy as np
 
 from epncore.model.errors import HeaderError, NotGranuleError
 from epncore.model.units import duration_factor_s
-from grammars.axes import row_steps
+from grammars.axes import Steps, equal_step, row_steps
 from grammars.cdf_times import CHUNK_ROWS, UNIX_EPOCH_JD, Axis, axis, in_seconds, is_time, jd, jds, later, scan, union
 from grammars.istp_data import axes, named, table
 from grammars.readers.cdf_data import EPOCH, TIME_TYPES
 
 if TYPE_CHECKING:
-    from grammars.axes import Steps
     from grammars.readers.cdf import CdfHeader
     from grammars.readers.cdf_records import Variable
 
@@ -159,7 +158,7 @@ _Reach: TypeAlias = tuple[str, float]
 
 def _by_step(header: CdfHeader, clock: Variable, step_s: float) -> tuple[_Reach | None, _Reach]:
     """Where nothing tells a sample's length: one step, around its time as Bin_location says, else after it."""
-    share, text = _bin_location(header, clock), f"the median step of {step_s:g} s"
+    share, text = bin_location(header, clock), f"the median step of {step_s:g} s"
     if not share:
         return None, (text, step_s)
     return (f"{share:g} of {text}", share * step_s), (f"{1 - share:g} of {text}", (1 - share) * step_s)
@@ -183,7 +182,7 @@ def _delta(header: CdfHeader, clock: Variable, attribute: str, record: int) -> _
     return (f"{attribute} {delta.name}", float(lengths.max()) * factor) if lengths.size else None
 
 
-def _bin_location(header: CdfHeader, clock: Variable) -> float:
+def bin_location(header: CdfHeader, clock: Variable) -> float:
     """Where in its bin a time stands: 0 at the start, 1 at the end; 0 where the file does not tell."""
     value = header.attribute(clock, "Bin_location")
     try:
@@ -212,7 +211,8 @@ def _offsets(header: CdfHeader, data: list[Variable], found: Axis) -> _Offsets |
             last = min(found.last_record, offsets.records - 1) if offsets.varies else 0
             values, _ = table(header, offsets)
             row = values[min(last, len(values) - 1)]
-            steps = row_steps(row)
+            step = equal_step(row)
+            steps = row_steps(row) if step is None else Steps(step, step, step)
             if steps is not None:
                 reach_s = (float(np.nanmax(row)) + steps.median) * factor
                 return _Offsets(offsets.name, in_seconds(steps, 1 / factor), reach_s)

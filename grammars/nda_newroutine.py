@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from epncore.model.errors import HeaderError
 from epncore.model.row import Found, Missing
+from grammars.bands import check_band
 from grammars.fits_pictures import Spectra
 from grammars.mapped_fits import FitsSource, FitsSpectralAxis, FitsTimeAxis
 from grammars.mapping.axes import in_hz, spectral_axis, time_axis
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 _RECEIVERS = {"newroutine": ("NewRoutine", "New Routine"), "mefisto": ("Mefisto",)}
 _FREQUENCIES, _SPECTRA = 1, 2  # HDUs
 _UNIT = "V**2.Hz**-1"
+_BAND_HZ = (1e6, 100e6)  # the array hears 10 to 88 MHz (module)
 
 _MASTER = "CDF master srn_nda_newroutine_jup_edr_..._v00"
 _REGIONS: Mapping[str, Found] = {
@@ -58,7 +60,7 @@ class NdaNewRoutineGrammar:
     """See the module; the grammar is as `grammars.protocol.Grammar` describes it."""
 
     name = "nda_newroutine"
-    version = 2
+    version = 3
     format = "fits"
     generic = False
     options: type[GrammarOptions] = GrammarOptions
@@ -74,7 +76,7 @@ class NdaNewRoutineGrammar:
         Raises
         ------
         HeaderError
-            Where a table or the times are not there, or cannot be right.
+            Where a table or the times are not there, or these or the frequencies cannot be right.
         """
         if len(header.hdus) <= _SPECTRA:
             raise HeaderError(
@@ -84,6 +86,8 @@ class NdaNewRoutineGrammar:
             )
         source, axis = FitsSource(header), _spectral_axis(header)
         spectrum = Missing("HDU 1 has no column of frequencies") if axis is None else spectral_axis(source, axis)
+        if not isinstance(spectrum, Missing):
+            check_band((spectrum.low, spectrum.high), _BAND_HZ, "HDU 1, the first column")
         times = time_axis(source, FitsTimeAxis(column="jd", format="jd", hdu=_SPECTRA, required=True), None)
         return Facts(source, times, spectrum)
 

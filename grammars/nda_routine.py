@@ -43,7 +43,7 @@ class NdaRoutineGrammar(IstpGrammar):
     """See the module."""
 
     name = "nda_routine"
-    version = 4
+    version = 5
     generic = False
     options: type[GrammarOptions] = NdaRoutineOptions
     columns = (RECEIVER_NAME,)

@@ -10,9 +10,12 @@ import datetime as dt
 import re
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from epncore.model.errors import HeaderError
 from epncore.model.mending import mend
 from epncore.model.row import Found, Missing
+from epncore.model.units import SECONDS_PER_DAY
 from epncore.model.vocabularies import SOLAR_SYSTEM_CLASSES
 from grammars.calendar_times import date_and_second
 from grammars.protocol import Step, constant
@@ -20,10 +23,13 @@ from grammars.protocol import Step, constant
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from grammars.protocol import Answer, Granule
     from grammars.readers.pds3 import Pds3Header
 
 _LEVEL = re.compile(r"-([1-6])-")
+_SLACK_S, _BACK_S = 86400.0, 3600.0
 
 HOSTS = {"VG1": "Voyager 1", "VG2": "Voyager 2", "CO": "Cassini"}
 """Spacecraft by the code that DATA_SET_ID starts with; labels of early volumes have no INSTRUMENT_HOST_NAME."""
@@ -63,6 +69,55 @@ def time(header: Pds3Header, keyword: str) -> tuple[dt.date, float]:
     if text is None:
         raise HeaderError(f"no {keyword}", place="label")
     return moment(text, keyword)
+
+
+def check_times(
+    header: Pds3Header, zero: dt.date, seconds: NDArray[np.float64], table: str, *, in_order: bool = False
+) -> None:
+    """Refuse times of records that cannot be right: one wrong bit of a clock would stretch a row by days.
+
+    Parameters
+    ----------
+    header : Pds3Header
+    zero : datetime.date
+        From which seconds are counted.
+    seconds : array of float
+        Of records in their order; NaN where one has no time.
+    table : str
+        Of the label, for messages.
+    in_order : bool
+        Whether records never run back.
+
+    Raises
+    ------
+    HeaderError
+        Where a record is more than a day before START_TIME or after STOP_TIME, which may be those of whole days; or, of
+        records in order, more than an hour later than one that follows it.
+    """
+    found = seconds[np.isfinite(seconds)]
+    for keyword, sign, end in (("START_TIME", -1, found.min()), ("STOP_TIME", 1, found.max())):
+        told = date_and_second(header.text(keyword) or "")
+        if told is None:
+            continue  # N/A
+        beyond = sign * (float(end) - (told[0] - zero).days * SECONDS_PER_DAY - told[1])
+        if beyond > _SLACK_S:
+            raise HeaderError(
+                f"a record is of {_written(zero, float(end))}, but {keyword} is {header.text(keyword)}",
+                place=table, hint="A damaged clock, or the label of another file?",
+            )  # fmt: skip
+    latest = np.maximum.accumulate(found)
+    place = int((latest - found).argmax())
+    if in_order and latest[place] - found[place] > _BACK_S:
+        early, late = (_written(zero, float(values[place])) for values in (found, latest))
+        raise HeaderError(
+            f"a record of {late} comes before one of {early}",
+            place=table, hint="A damaged clock?",
+        )  # fmt: skip
+
+
+def _written(zero: dt.date, seconds: float) -> str:
+    days, second_of_day = divmod(seconds, SECONDS_PER_DAY)
+    return f"{zero + dt.timedelta(days=days)}T{dt.timedelta(seconds=int(second_of_day))}"
 
 
 def data_set(header: Pds3Header) -> str:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from epncore.model.collection import Collection, Product
-    from grammars.protocol import Grammar, GrammarOptions, Header
+    from grammars.protocol import Grammar, GrammarOptions, Header, Reader
 
 VERSION = 1
 """Goes up when readers or common steps give other rows of the same files than before: all files are read again then."""
@@ -76,6 +76,8 @@ class Plan:
     steps : tuple of Step
         In the order in which they run: later ones may use earlier cells.
     grammar : Grammar
+    reader : Reader
+        Of the grammar's format. It is found with the plan, so that worker processes, which are forks, have it.
     options : GrammarOptions
     reading : str
         Fingerprint of what a reading depends on beside the file and the grammar: `VERSION`, the table of obsolete
@@ -93,6 +95,7 @@ class Plan:
     columns: tuple[Column, ...]
     steps: tuple[Step, ...]
     grammar: Grammar
+    reader: Reader
     options: GrammarOptions
     reading: str
     config: str
@@ -240,7 +243,7 @@ class _Opened:
     def __enter__(self) -> Granule:
         plan, file = self.plan, self.file
         try:
-            self.header = (self.given or readers()[plan.grammar.format].open(file.path)).__enter__()
+            self.header = (self.given or plan.reader.open(file.path)).__enter__()
         except UnavailableError as error:
             raise _at(error, file) from None
         except FileError as error:
@@ -338,7 +341,7 @@ def _compile(collection: Collection, number: int, path: str) -> Plan:
     told = [VERSION, mending_version(), particles, collection.spatial_frame_type, own, product.reading_keys()]
     told += [source] if source else []  # stands for the version of a grammar that is a file
     return Plan(
-        (), _merge(collection, product, of_grammar, grammar.format), grammar, options,
+        (), _merge(collection, product, of_grammar, grammar.format), grammar, readers()[grammar.format], options,
         digest(repr(tuple(told))), collection.fingerprint(product),
         _merge(collection, product, remembering, grammar.format), tuple(of_grammar), overridden,
     )  # fmt: skip

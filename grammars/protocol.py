@@ -136,6 +136,8 @@ class Granule:
         Columns of `row` that they looked at.
     watched : Any
         The granule as the steps of the grammar see it, which takes that down.
+    template_values : Any
+        What the fields of templates stand for in it, see `grammars.common.TemplateValues`.
     """
 
     file: SourceFile
@@ -146,6 +148,7 @@ class Granule:
     given: set[str] = field(default_factory=set)
     looked_at: set[str] = field(default_factory=set)
     watched: Any = None
+    template_values: Any = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,24 +7,21 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from collections.abc import Mapping
 from functools import cache
+from importlib import import_module
 from importlib.metadata import entry_points
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from epncore.model.config_types import is_grammar_path
 from epncore.model.errors import ConfigError, UnknownFormatError, UnreadableError
-from grammars.readers.cdf import CdfReader
-from grammars.readers.das2 import Das2Reader
-from grammars.readers.fits import FitsReader
-from grammars.readers.kronos import KronosReader
-from grammars.readers.pds3 import Pds3Reader
 from grammars.readers.rows import RowReader
 from grammars.readers.sniff import GZIP_MAGIC, describe, first_bytes
-from grammars.readers.votable import VotableReader
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
+    from importlib.metadata import EntryPoint
     from pathlib import Path
     from types import TracebackType
 
@@ -39,11 +36,61 @@ MOST_SOURCE_BYTES = 1 << 20
 """A longer file is no grammar."""
 
 
+_READERS = {
+    "cdf": "cdf:CdfReader",
+    "das2": "das2:Das2Reader",
+    "fits": "fits:FitsReader",
+    "pds3": "pds3:Pds3Reader",
+    "votable": "votable:VotableReader",
+    "kronos": "kronos:KronosReader",
+    "table": "rows:RowReader",
+}
+"""Module and class, by format, in the order in which they are asked whether a file is theirs."""
+
+
+class _Readers(Mapping[str, "Reader"]):
+    """Each reader is imported when it is first asked for: a collection has files of one format or two."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Reader] = {}
+
+    def __getitem__(self, file_format: str) -> Reader:
+        if file_format not in self._made:
+            module, name = _READERS[file_format].split(":")
+            self._made[file_format] = getattr(import_module(f"grammars.readers.{module}"), name)()
+        return self._made[file_format]
+
+    def __contains__(self, file_format: object) -> bool:
+        return file_format in _READERS
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_READERS)
+
+    def __len__(self) -> int:
+        return len(_READERS)
+
+
 @cache
 def readers() -> Mapping[str, Reader]:
     """All readers by format."""
-    every = (CdfReader(), Das2Reader(), FitsReader(), Pds3Reader(), VotableReader(), KronosReader(), RowReader())
-    return {reader.format: reader for reader in every}
+    return _Readers()
+
+
+@cache
+def entries() -> Mapping[str, EntryPoint]:
+    """The entry points of all installed grammars by name, in the order of their names; none is loaded.
+
+    Raises
+    ------
+    ConfigError
+        Where two have one name.
+    """
+    found: dict[str, EntryPoint] = {}
+    for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda point: (point.name, point.value)):
+        if point.name in found:
+            raise ConfigError(f"two grammars are named {point.name!r}", path=point.value, hint="Remove one package")
+        found[point.name] = point
+    return found
 
 
 @cache
@@ -55,39 +102,35 @@ def grammars() -> Mapping[str, Grammar]:
     ConfigError
         Where two have one name, one does not load, or one asks for a format that nobody reads.
     """
-    found: dict[str, Grammar] = {}
-    for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda point: (point.name, point.value)):
-        try:
-            grammar: Grammar = point.load()
-        except Exception as error:  # a foreign package may raise anything while it is imported
-            raise ConfigError(
-                f"does not load: {error!r}", path=point.value, hint="Mend or remove that package"
-            ) from error
-        if point.name in found:
-            raise ConfigError(f"two grammars are named {point.name!r}", path=point.value, hint="Remove one package")
-        name, file_format = getattr(grammar, "name", None), getattr(grammar, "format", None)
-        if name != point.name or file_format not in readers():
-            raise ConfigError(
-                f"entry point {point.name!r} gives grammar {name!r} for format {file_format!r}",
-                path=point.value,
-                hint=f"The names are the same, and formats are {', '.join(readers())}",
-            )
-        found[point.name] = grammar
-    return found
+    return {name: _installed(point) for name, point in entries().items()}
+
+
+def _installed(point: EntryPoint) -> Grammar:
+    try:
+        grammar: Grammar = point.load()
+    except Exception as error:  # a foreign package may raise anything while it is imported
+        raise ConfigError(f"does not load: {error!r}", path=point.value, hint="Mend or remove that package") from error
+    name, file_format = getattr(grammar, "name", None), getattr(grammar, "format", None)
+    if name != point.name or file_format not in readers():
+        raise ConfigError(
+            f"entry point {point.name!r} gives grammar {name!r} for format {file_format!r}",
+            path=point.value,
+            hint=f"The names are the same, and formats are {', '.join(readers())}",
+        )
+    return grammar
 
 
 def grammar_named(name: str) -> Grammar:
-    """The grammar of that name.
+    """The grammar of that name; the others are not loaded, which takes longer than many an ingest.
 
     Raises
     ------
     ConfigError
         Where none is; names those that are.
     """
-    try:
-        return grammars()[name]
-    except KeyError:
-        raise ConfigError(f"no grammar {name!r}; known here: {', '.join(grammars())}", place="grammar") from None
+    if name not in entries():
+        raise ConfigError(f"no grammar {name!r}; known here: {', '.join(entries())}", place="grammar")
+    return _installed(entries()[name])
 
 
 def grammar_of(given: str, folder: Path) -> tuple[Grammar, str]:

@@ -26,6 +26,28 @@ def class_of(name: str) -> Found:
     return Found("sky", f"{name} is no body of the Solar System known here")
 
 
+def known_of(answer: Answer) -> Answer:
+    """Of the targets that a file names, the bodies of the Solar System; its provenance says what was left out."""
+    if not isinstance(answer, Found):
+        return answer
+    names = answer.value if isinstance(answer.value, tuple) else (answer.value,)
+    known = tuple(dict.fromkeys(spelt(str(name)) for name in names if str(name).lower() in SOLAR_SYSTEM_CLASSES))
+    others = [repr(str(name)) for name in names if str(name).lower() not in SOLAR_SYSTEM_CLASSES]
+    if not known:
+        return Missing(f"{answer.source} names no body of the Solar System known here: {', '.join(others)}")
+    left_out = f"; no body of the Solar System, and left out: {', '.join(others)}" if others else ""
+    return Found(known, f"{answer.source}{left_out}")
+
+
+def classes_of_row(granule: Granule) -> Answer:
+    """The classes of the targets of a row, in their order, each once."""
+    names = [name for name in str(granule.row.get("target_name") or "").split("#") if name]
+    known = [SOLAR_SYSTEM_CLASSES[name.lower()] for name in names if name.lower() in SOLAR_SYSTEM_CLASSES]
+    if not known:
+        return Missing("no target is known of which the class would be")
+    return Found(tuple(dict.fromkeys(known)), f"the class of {' and '.join(names)}")
+
+
 def told_of(granule: Granule, documents: Mapping[str, Found]) -> Answer:
     """What documents say of the targets of a row, in their order, each word once.
 

@@ -14,7 +14,6 @@ from grammars.protocol import Granule
 from grammars.readers.cdf import CdfHeader
 from grammars.readers.cdf_records import Variable
 from grammars.readers.fits import FitsHeader
-from grammars.registry import readers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,7 +50,7 @@ def unused_keys(plan: Plan, file: SourceFile, header: Header | None = None) -> l
     FileError
         Where the file can give no row.
     """
-    with header or readers()[plan.grammar.format].open(file.path) as opened:
+    with header or plan.reader.open(file.path) as opened:
         watched = _Watched(opened)
         plan.grammar.recognises(watched)
         plan.row(Granule(file, watched, plan.grammar.examine(watched, plan.options)))

@@ -88,7 +88,7 @@ class VoyagerPra:
     """The grammar; see `grammars.protocol.Grammar`."""
 
     name = "voyager_pra"
-    version = 2
+    version = 3
     format = "pds3"
     generic = False
     options: type[GrammarOptions] = GrammarOptions
@@ -175,6 +175,7 @@ def _sweeps(header: Pds3Header) -> Facts:
     seconds = np.concatenate([_starts(table.read(*span), span[0])[1] for span in spans(table.rows)])
     if not np.isfinite(seconds).any():
         raise NotGranuleError("the status word of each sweep is zero: nothing was received", place="TABLE")
+    pds3.check_times(header, _ZERO, seconds, "TABLE")
     first_s, last_s = float(np.nanmin(seconds)), float(np.nanmax(seconds))
     return Facts(
         jd_after(_ZERO, first_s + _FIRST_S), jd_after(_ZERO, last_s + _SWEEP_S), first_s + _FIRST_S, _SWEEP_S, _DWELL_S
@@ -185,6 +186,7 @@ def _averages(header: Pds3Header) -> Facts:
     table = header.table("TIME_SERIES")
     _check_length(table, _AVERAGES_ROW_BYTES)
     seconds = np.concatenate([_moments(table.read(*span), span[0]) for span in spans(table.rows)])
+    pds3.check_times(header, _ZERO, seconds, "TIME_SERIES", in_order=True)
     first_s, last_s = float(seconds.min()), float(seconds.max())
     exposure = Missing("an average over 48 s; how much of it the receiver took is not told")
     return Facts(jd_after(_ZERO, first_s), jd_after(_ZERO, last_s + _AVERAGE_S), first_s, _AVERAGE_S, exposure)

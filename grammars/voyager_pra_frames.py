@@ -1,9 +1,10 @@
 """High rate frames of Voyager PRA: one file each, with a header of 28 bytes and 800 lines of pairs of samples.
 
 Format: SPASE description of VG2-U-PRA-2-RDR-HIGHRATE-60MS-V1.0 (hpde.io, NASA/NumericalData/Voyager2/PRA), which has
-what the catalogue of PDS says. The receiver takes a pair of frequencies at once each 1/7200 s, 400 pairs a line of
-60 ms, with a gap at its end; for half of the frame the first pair, then it may switch to a second one. All numbers are
-unsigned and big-endian; 0 is no data.
+what the catalogue of PDS says; INFO.TXT of VGPR_1201 has the same header, but a bandwidth in Hz where these have kHz.
+The receiver takes a pair of frequencies at once each 1/7200 s, 400 pairs a line of 60 ms, with a gap at its end; for
+half of the frame the first pair, then it may switch to a second one. All numbers are unsigned and big-endian; 0 is no
+data.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ class VoyagerPws:
     """The grammar; see `grammars.protocol.Grammar`."""
 
     name = "voyager_pws"
-    version = 1
+    version = 2
     format = "pds3"
     generic = False
     options: type[GrammarOptions] = GrammarOptions
@@ -196,6 +196,7 @@ def _spectra(header: Pds3Header) -> Facts:
             hint="Years since 1900, hours from 24, little-endian",
         )
     times = [_seconds(span) for span in parts]
+    pds3.check_times(header, _ZERO, np.concatenate(times), "TABLE", in_order=True)
     steps = cadence(times)
     first, last = reach(times)
     channels = np.array(_CHANNELS_HZ)

@@ -61,9 +61,20 @@ def write_cdf(
         layout |= {"Dim_Sizes": dims} if var.is_z else {"Dim_Vary": [True] * len(dims), "Var_Type": "rVariable"}
         cdf.write_var(layout, var_attrs=dict(var.attrs), var_data=None if len(data) == 0 else data)
     cdf.close()
+    if any(var.compress for var in variables):
+        _forget_when_compressed(path)
     if any(var.kind == "epoch16" for var in variables):
         _declare_epoch16(path, {number for number, var in enumerate(variables) if var.kind == "epoch16"})
     return path
+
+
+def _forget_when_compressed(path: Path) -> None:
+    """Set the time in the headers of gzip to 0: cdflib has them say when the file was made."""
+    content = bytearray(path.read_bytes())
+    magic, at = b"\x1f\x8b\x08\x00", -1
+    while (at := content.find(magic, at + 1)) >= 0:
+        content[at + 4 : at + 8] = bytes(4)
+    path.write_bytes(content)
 
 
 def _declare_epoch16(path: Path, numbers: set[int]) -> None:

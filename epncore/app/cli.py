@@ -1,7 +1,11 @@
-"""The command ``epncore``. Each command parses its words, calls one function and prints what that gave."""
+"""The command ``epncore``. Each command parses its words, calls one function and prints what that gave.
+
+A command imports what it runs when it runs, so that one that needs no database or no rules does not wait for them.
+"""
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -15,14 +19,24 @@ from rich.console import Console
 from rich.table import Table
 
 from epncore import __version__
-from epncore.app import cli_check, cli_kept, embedded, log, show, show_kept
-from epncore.app import database as databases
-from epncore.app.cli_options import FOLDER, dsn_option, json_option, limits_options, log_option, workers_option
+from epncore.app import cli_check, cli_kept, log, show, show_kept
+from epncore.app.cli_options import (
+    FOLDER,
+    database_at,
+    dsn_option,
+    json_option,
+    limits_options,
+    log_option,
+    workers_option,
+)
 from epncore.app.cli_options import Command as _Command
 from epncore.app.stopping import on_stop
 from epncore.app.work import Limits
 from epncore.model.errors import EpnCoreError, UsageError
 from epncore.model.printable import safe
+
+GARBAGE_AFTER = 50_000
+"""So many new objects are there before Python looks for cycles among them."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -113,7 +127,7 @@ def ingest(
     if workers and scheduler:
         raise UsageError("--workers is of this machine, --scheduler of others", hint="Give one of them")
     name = load(folder).schema_name
-    database = databases.resolve(dsn)
+    database = database_at(dsn)
     with show.progress_bar(wanted=not as_json and log_json != log.STANDARD_ERROR) as bar:
         found = run(
             folder, database, workers=workers, scheduler=scheduler, limits=Limits(file_timeout, memory_limit),
@@ -152,7 +166,7 @@ def preview(
 
     collection = load(folder)
     has_links = any(product.previews or product.thumbnail_url for product in collection.product)
-    database = databases.resolve(dsn) if has_links or dsn else None
+    database = database_at(dsn) if has_links or dsn else None
     home = folder.parent if folder.suffix == ".toml" else folder
     target = (output / collection.schema_name if output else home) / PREVIEWS
     with show.progress_bar(wanted=not as_json) as bar:
@@ -181,7 +195,7 @@ def status(folder: Path | None, dsn: str | None, max_age: float | None, *, as_js
     from epncore.model.collection import load
 
     name = load(folder).schema_name if folder else None
-    found = look(databases.resolve(dsn), name)
+    found = look(database_at(dsn), name)
     if as_json:
         click.echo(show.to_json({"collections": [asdict(each) for each in found]}))
     elif found:
@@ -203,7 +217,7 @@ def links(folder: Path, dsn: str | None, *, as_json: bool) -> None:
     from epncore.model.collection import load
 
     name = load(folder).schema_name
-    found = relink(folder, databases.resolve(dsn))
+    found = relink(folder, database_at(dsn))
     if as_json:
         click.echo(show.to_json(asdict(found)))
     else:
@@ -228,7 +242,7 @@ def index(folder: Path, dsn: str | None, *, report: bool, as_sql: bool, as_json:
     if report and as_sql:
         raise UsageError("--report and --sql do not go together", hint="Give one of them")
     name = load(folder).schema_name
-    with database_errors(), databases.resolve(dsn).connect() as conn:
+    with database_errors(), database_at(dsn).connect() as conn:
         if report:
             found = indices.report(conn, name)
             if as_json:
@@ -306,7 +320,7 @@ def page(folder: Path, output: Path, tap_url: str | None, dsn: str | None) -> No
     from epncore.app.page import write_pages
     from epncore.model.collection import load
 
-    pages = write_pages(load(folder), folder, databases.resolve(dsn), output, tap_url)
+    pages = write_pages(load(folder), folder, database_at(dsn), output, tap_url)
     click.echo(f"{pages.index} is written: {pages.granules} granules, {pages.pictures} with a drawn thumbnail.")
 
 
@@ -322,6 +336,8 @@ def db() -> None:
 @db.command(cls=_Command, example="epncore db start")
 def start() -> None:
     """Start the embedded PostgreSQL (a running one is left as it is)."""
+    from epncore.app import embedded
+
     server = embedded.start()
     click.echo(f"PostgreSQL runs. Connect with:  psql '{server.dsn}'")
 
@@ -329,12 +345,16 @@ def start() -> None:
 @db.command(cls=_Command, example="epncore db stop")
 def stop() -> None:
     """Stop the embedded PostgreSQL; its data stay."""
+    from epncore.app import embedded
+
     click.echo("PostgreSQL is stopped; its data stay." if embedded.stop() else "It did not run.")
 
 
 @db.command(cls=_Command, example='psql "$(epncore db dsn)"')
 def dsn() -> None:
     """Print how to connect to the running embedded PostgreSQL."""
+    from epncore.app import embedded
+
     click.echo(embedded.dsn())
 
 
@@ -343,11 +363,15 @@ def dsn() -> None:
 @click.argument("role", default="epncore_loader")
 def grant(schema: str, role: str) -> None:
     """Print SQL for a ROLE that may load SCHEMA, and nothing else."""
-    click.echo(databases.grant_sql(schema, role))
+    from epncore.app.database import grant_sql
+
+    click.echo(grant_sql(schema, role))
 
 
 def main() -> None:
     """Run the command; a person's mistake ends in a sentence, not a traceback."""
+    # What is imported stays, as do most rows: looking for garbage at every 700 objects, the default, only costs time.
+    gc.set_threshold(GARBAGE_AFTER)
     stopped = on_stop(_say_stopped)
     try:
         cli.main(standalone_mode=False)

@@ -12,11 +12,10 @@ from rich.console import Console
 
 from epncore.app import show
 from epncore.app.cli_options import Command, json_option
-from epncore.model.config_errors import did_you_mean
 from epncore.model.errors import UsageError
 from epncore.model.files import replace
 from epncore.model.printable import safe
-from epncore.model.rules.kinds import SEVERITIES
+from epncore.model.severity import SEVERITIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -123,6 +122,7 @@ def rules(rule_id: str | None, *, as_json: bool) -> None:
     What `epncore check --stilts` adds is explained by the manual of STILTS, by its codes.
     """
     from epncore.check.render.rules import rule_json, rule_told, rules_table
+    from epncore.model.config_errors import did_you_mean
     from epncore.model.rules import RULES
 
     wanted = [rule for rule in RULES if rule_id in (None, rule.id)]

@@ -10,9 +10,17 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from epncore.app import database as databases
 from epncore.app import log, show, show_kept
-from epncore.app.cli_options import FOLDER, Command, dsn_option, json_option, limits_options, log_option, workers_option
+from epncore.app.cli_options import (
+    FOLDER,
+    Command,
+    database_at,
+    dsn_option,
+    json_option,
+    limits_options,
+    log_option,
+    workers_option,
+)
 from epncore.app.stopping import on_stop
 from epncore.app.work import Limits
 from epncore.model.printable import counted, safe
@@ -36,7 +44,7 @@ def migrate(folder: Path, dsn: str | None, *, dry_run: bool, as_json: bool) -> N
     """
     from epncore.app.migrate import migrate as run
 
-    done = run(folder, databases.resolve(dsn), dry_run=dry_run)
+    done = run(folder, database_at(dsn), dry_run=dry_run)
     if as_json:
         click.echo(show.to_json(asdict(done)))
     else:
@@ -97,7 +105,7 @@ def watch(
     stopped = on_stop(leave)
     settings = Settings(settle, every, poll, workers, Limits(file_timeout, memory_limit))
     try:
-        run(folder, databases.resolve(dsn), settings, say, report)
+        run(folder, database_at(dsn), settings, say, report)
     except (KeyboardInterrupt, Exception):
         if not stopped:
             raise
@@ -128,7 +136,7 @@ def quarantine_list(folder: Path, patterns: tuple[str, ...], reason: str, dsn: s
     from epncore.model.collection import load
 
     name = load(folder).schema_name
-    found = listed(databases.resolve(dsn), name, patterns, reason)
+    found = listed(database_at(dsn), name, patterns, reason)
     if as_json:
         click.echo(show.to_json({"schema": name, "quarantined": [asdict(bad) for bad in found]}))
     elif found:
@@ -157,7 +165,7 @@ def quarantine_retry(
     from epncore.app.quarantine import forgotten, listed
     from epncore.model.collection import load
 
-    name, database = load(folder).schema_name, databases.resolve(dsn)
+    name, database = load(folder).schema_name, database_at(dsn)
     chosen = forgotten(database, name, patterns, reason)
     if chosen:
         ingest(folder, database, workers=workers, limits=Limits(file_timeout, memory_limit))

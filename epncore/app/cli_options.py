@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from epncore.app import log
 from epncore.app.work import Limits
+
+if TYPE_CHECKING:
+    from epncore.app.database import Database
 
 
 class _Folder(click.Path):
@@ -37,6 +40,13 @@ def dsn_option(function: Any) -> Any:
         metavar="DSN",
         help="PostgreSQL to use, as a URL or key=value text; else $EPNCORE_DSN, else the embedded server.",
     )(function)
+
+
+def database_at(dsn: str | None) -> Database:
+    """The database that ``--dsn`` gives. Its driver is imported only by the commands that ask for this."""
+    from epncore.app.database import resolve
+
+    return resolve(dsn)
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from epncore.app.companions import companion_names
 from epncore.app.embargo import HIDDEN, held_until
 from epncore.app.new import alone, bare_collection
 from epncore.app.scan import product_files
@@ -17,6 +18,7 @@ from epncore.model.errors import FileError, UnknownFormatError, UsageError
 from epncore.model.rules import Broken, RowChecker
 from epncore.model.source_table import PREFIX
 from grammars.plan import Explained, Plan, compile_plans
+from grammars.protocol import Companion
 from grammars.readers.rows import RowHeader
 from grammars.registry import by_name_only, grammar_for, reader_for
 from grammars.unused import unused_keys
@@ -24,7 +26,8 @@ from grammars.unused import unused_keys
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from epncore.model.collection import Collection
+    from epncore.app.scan import ProductFiles
+    from epncore.model.collection import Collection, Product
     from grammars.protocol import SourceFile
 
 
@@ -41,7 +44,7 @@ class Inspection:
     broken : list of Broken
         Rules that the row breaks; empty for a row that can be published.
     note : str
-        What an ingest would do otherwise now: leave an embargoed row out. Else empty.
+        What an ingest would do otherwise now: leave out an embargoed row, or a file that no product names. Else empty.
     unused : list of str, optional
         Keys of the header that no column used, where they were asked for.
     """
@@ -88,12 +91,13 @@ def inspect(
         raise UsageError("is no file", path=str(path), hint="inspect takes one file; `epncore ingest` takes folders")
     if folder is None:
         collection = bare_collection(_grammar_name(path))
-        plan, file = compile_plans(collection)[0], alone(path)
+        plan, file, note = compile_plans(collection)[0], alone(path), ""
     else:
         collection = config.load(folder)
-        plan, file = _plan_of(path, folder, collection)
+        plan, file, note = _plan_of(path, folder, collection)
     try:
-        return _inspection(plan, file, collection, now, unused=unused)
+        found = _inspection(plan, file, collection, now, unused=unused)
+        return replace(found, note=" ".join(filter(None, (note, found.note))))
     except FileError as error:
         raise type(error)(error.message, path=str(path), place=error.place, hint=error.hint) from None
 
@@ -138,18 +142,56 @@ def _grammar_name(path: Path) -> str:
         return grammar_for(header, reader, str(path)).name
 
 
-def _plan_of(path: Path, folder: Path, collection: Collection) -> tuple[Plan, SourceFile]:
-    """The product that names this file; where none does, one whose grammar takes it."""
+def _plan_of(path: Path, folder: Path, collection: Collection) -> tuple[Plan, SourceFile, str]:
+    """The product that names this file, by its path or from elsewhere; where none does, one whose grammar takes it.
+
+    Returns
+    -------
+    plan : Plan
+    file : SourceFile
+    note : str
+        Where no product names the file: as which it is shown.
+    """
     plans = compile_plans(collection, str(folder / config.FILE_NAME))
-    for files, plan in zip(product_files(collection, folder), plans, strict=True):
+    products = product_files(collection, folder)
+    for files, plan in zip(products, plans, strict=True):
         if path.resolve().is_relative_to(files.real_root):
             relative = path.resolve().relative_to(files.real_root).as_posix()
             if files.names(relative):
-                return plan, replace(source_file(folder, collection, files.look(relative, path)), path=path)
+                return plan, replace(source_file(folder, collection, files.look(relative, path)), path=path), ""
+    for files, plan in zip(products, plans, strict=True):
+        relative = _named_elsewhere(path, files)
+        if relative:
+            return plan, _elsewhere(path, relative, files.product), ""
+    plan, product = _taking(path, folder, collection, plans)
+    note = f"No product names this file: shown as {product.granule_gid}, which reads such files."
+    return plan, _elsewhere(path, path.name, product), note
+
+
+def _named_elsewhere(path: Path, files: ProductFiles) -> str:
+    """How a product would name a file that is not where its sources look: by its last folders and name, or its name."""
+    parts = path.absolute().parts[1:]
+    tails = ("/".join(parts[start:]) for start in range(len(parts) - 1, -1, -1))
+    return next(filter(files.names, tails), "")
+
+
+def _elsewhere(path: Path, relative: str, product: Product) -> SourceFile:
+    """A file that is not where the sources of its product look, and its companions beside it; size -1 where none is."""
+    above = path
+    for _ in relative.split("/"):
+        above = above.parent
+    beside = [above / name for name in companion_names(product, relative)]
+    companions = tuple(Companion(each, each.stat().st_size if each.is_file() else -1) for each in beside)
+    return replace(alone(path), relative=relative, companions=companions)
+
+
+def _taking(path: Path, folder: Path, collection: Collection, plans: list[Plan]) -> tuple[Plan, Product]:
+    """The first product whose grammar takes a file."""
     file_format = reader_for(path).format
+    both = list(zip(plans, collection.product, strict=True))
     mapped = [
-        plan
-        for plan, product in zip(plans, collection.product, strict=True)
+        (plan, product)
+        for plan, product in both
         if (by_name_only(plan.grammar) or is_grammar_path(product.grammar)) and plan.grammar.format == file_format
     ]
     try:
@@ -157,9 +199,9 @@ def _plan_of(path: Path, folder: Path, collection: Collection) -> tuple[Plan, So
     except UnknownFormatError:
         if not mapped:
             raise
-        return mapped[0], alone(path)
-    for plan in (*(plan for plan in plans if plan.grammar.name == grammar), *mapped):
-        return plan, alone(path)
+        return mapped[0]
+    for each in (*(one for one in both if one[0].grammar.name == grammar), *mapped):
+        return each
     names = ", ".join(dict.fromkeys(plan.grammar.name for plan in plans))
     raise UsageError(
         f"no product of the collection names this file, and its grammar is {grammar!r}, not {names}",

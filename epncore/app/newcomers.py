@@ -1,7 +1,7 @@
 """Writes files that the database knows nothing of straight into its tables.
 
 Most files are written once, and then there is nothing to compare them with: nobody else has their granule_uid, and no
-row or link is there that might stay. Finding that out costs three looks into indices a file; to settle claims and
+row or link is there that might stay. Finding that out costs a look into an index a file; to settle claims and
 differences, as `epncore.app.store` does for the others, costs more than to write.
 """
 
@@ -26,15 +26,13 @@ if TYPE_CHECKING:
     from epncore.app.stage import Stage
 
 _ASKED: LiteralString = (
-    "SELECT {moment}, EXISTS (SELECT FROM unnest(%s::text[]) AS s (path) CROSS JOIN LATERAL"
-    "  (SELECT FROM {ledger} WHERE path = s.path OFFSET 0) AS l)"
-    " OR EXISTS (SELECT FROM unnest(%s::text[]) AS s (uid) CROSS JOIN LATERAL"
+    "SELECT {moment}, EXISTS (SELECT FROM unnest(%s::text[]) AS s (uid) CROSS JOIN LATERAL"
     "  (SELECT FROM {ledger} WHERE granule_uid = s.uid OFFSET 0) AS l)"
     " OR EXISTS (SELECT FROM unnest(%s::text[]) AS s (family) CROSS JOIN LATERAL"
     "  (SELECT FROM {ledger} WHERE family = s.family OFFSET 0) AS l)"
-    " OR EXISTS (SELECT FROM diff WHERE old_path IS NOT NULL AND path = ANY(%s))"
+    " OR EXISTS (SELECT FROM diff WHERE old_path IS NOT NULL)"
 )
-"""The moment, and whether the ledger knows any of the paths, uids or families, or a path by an older name.
+"""The moment, and whether the ledger knows any of the uids or families, or any file of the run by an older path.
 
 OFFSET 0 keeps the planner from reading all of a ledger of which it has no numbers yet.
 """
@@ -64,20 +62,18 @@ class Newcomers:
             None where it was left alone: two files have one granule_uid or are versions of one product, or something
             is known of one.
         """
-        paths = [outcome.seen.path for outcome in outcomes]
         uids = [outcome.granule_uid for outcome in outcomes if outcome.granule_uid is not None]
         families = [outcome.seen.family for outcome in outcomes if outcome.seen.family is not None]
         if not self._can_copy or len({*uids}) < len(uids) or len({*families}) < len(families):
             return None
-        asked = (paths, uids, families, paths)
-        answer = self.conn.execute(sql.SQL(_ASKED).format(**self._names), asked).fetchone()
+        answer = self.conn.execute(sql.SQL(_ASKED).format(**self._names), (uids, families)).fetchone()
         if answer is None or answer[1]:
             return None
         try:
             with self.conn.transaction():
                 return self._write(outcomes, answer[0])
-        except psycopg.errors.UniqueViolation:  # rows or links that the ledger does not know
-            return None
+        except psycopg.errors.UniqueViolation:
+            return None  # a path that was known as a bad file's, or rows or links that the ledger does not know
 
     def _write(self, outcomes: Sequence[Outcome], moment: dt.datetime) -> Counts:
         bad = [outcome.status in IN_QUARANTINE for outcome in outcomes]

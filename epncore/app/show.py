@@ -13,7 +13,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 from rich.text import Text
 
-from epncore.app.agreement import sentences
 from epncore.app.summary import by_reach
 from epncore.model.printable import counted, safe
 
@@ -239,6 +238,8 @@ def previews(console: Console, target: str, found: previewing.Summary) -> None:
 
 def status(console: Console, found: Sequence[CollectionStatus]) -> None:
     """Print the state of collections as a table."""
+    from epncore.app.agreement import sentences  # whoever has states to show has imported psycopg; others need none
+
     table = Table(header_style="bold")
     for heading in ("collection", "rows", "files", "bad", "withheld", "first day", "last day"):
         table.add_column(heading, justify="left" if heading in {"collection", "first day", "last day"} else "right")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from epncore.app.quarantine import kind_of
 from epncore.app.show import LISTED
 from epncore.model.printable import counted, printable, safe
 
@@ -90,6 +89,8 @@ def bad_files(console: Console, found: Sequence[BadFile]) -> None:
 
 
 def _by_reason(console: Console, found: Sequence[BadFile]) -> None:
+    from epncore.app.quarantine import kind_of  # as in show.py: it brings psycopg
+
     kinds: dict[str, list[BadFile]] = defaultdict(list)
     for bad in found:
         kinds[kind_of(bad.reason)].append(bad)

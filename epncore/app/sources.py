@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from epncore.app.companions import companion_names
@@ -14,8 +15,6 @@ from epncore.model.errors import FileError
 from grammars.protocol import Companion, SourceFile
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from epncore.app.scan import Seen
     from epncore.model.collection import Collection
 
@@ -24,7 +23,7 @@ def source_file(folder: Path, collection: Collection, seen: Seen) -> SourceFile:
     """The file that a scan saw, with its path below the product's root, and its companions."""
     product = collection.product[seen.product]
     relative = relative_path(product.root, seen.path)
-    path = folder / product.root / relative
+    path = Path(f"{_root(folder, product.root)}{relative}")  # quicker than to join paths
     if not _is_utf8(relative):
         relative = seen.path[len(ledger_prefix(product.root)) :]  # as people read it, and as identifiers may hold it
     names = companion_names(product, relative)
@@ -33,6 +32,12 @@ def source_file(folder: Path, collection: Collection, seen: Seen) -> SourceFile:
         Companion(folder / product.root / name, size) for name, size in zip(names, sizes, strict=bool(sizes))
     )
     return SourceFile(path, relative, seen.size_bytes, seen.mtime_ns, companions)
+
+
+@lru_cache(maxsize=64)
+def _root(folder: Path, root: str) -> str:
+    """The root of a product, up to its last slash."""
+    return f"{folder / root}{os.sep}"
 
 
 def check(folder: Path, collection: Collection, seen: Seen, file: SourceFile) -> None:
@@ -60,7 +65,7 @@ def check(folder: Path, collection: Collection, seen: Seen, file: SourceFile) ->
                 hint="The file is read again when that is there",
             )
     if not product.outside_root:
-        root = _real_folder(str(folder / product.root)).rstrip(os.sep) + os.sep
+        root = _real_folder(_root(folder, product.root)).rstrip(os.sep) + os.sep
         for path in (file.path, *(companion.path for companion in file.companions)):
             real = _real_path(path)
             if not f"{real}{os.sep}".startswith(root):

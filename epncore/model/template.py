@@ -68,7 +68,11 @@ class Template:
                 known = ", ".join(f"{{{field}}}" for field in fields)
                 raise ValueError(f"{{{name}}} is no field; known here: {known}")
             self.parts.append((literal, name))
-        self.fields = frozenset(self.names)
+        self._form = "".join(
+            literal.replace("%", "%%") + ("" if name is None else "%s") for literal, name in self.parts
+        )
+        self._named = [name for _, name in self.parts if name is not None]
+        self.fields = frozenset(self._named)
         """The names that it uses."""
         self.needs_time = not TIME_FIELDS.isdisjoint(self.fields)
         """Whether a `time_min` must be known."""
@@ -76,18 +80,18 @@ class Template:
     @property
     def names(self) -> tuple[str, ...]:
         """The names that it uses, each once, in their order."""
-        return tuple(dict.fromkeys(name for _, name in self.parts if name is not None))
+        return tuple(dict.fromkeys(self._named))
 
     def render(self, values: Mapping[str, str]) -> str:
         """Fill in the values as they are."""
-        return "".join(literal + ("" if name is None else values[name]) for literal, name in self.parts)
+        return self._form % tuple([values[name] for name in self._named])
 
     def render_url(self, values: Mapping[str, str]) -> str:
         """Fill in the values percent-encoded, but for the ``/`` of a path (RFC 3986).
 
         The bytes of a file name that is no UTF-8 are encoded as they are.
         """
-        return self.render({name: _quoted(values[name], "/" if name == "path" else "") for name in self.fields})
+        return self._form % tuple([_quoted(values[name], "/" if name == "path" else "") for name in self._named])
 
 
 @lru_cache(maxsize=32)  # the templates of a granule ask for the same

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from epncore.app.inspect import inspect
 from epncore.app.scan import relative_path, scan
+from epncore.app.source_rows import SourceRows
 from epncore.model import collection as config
 from epncore.model.collection import FILE_NAME
 from epncore.model.config_file import read_toml
@@ -94,10 +95,11 @@ def describe(folder: Path) -> Described:
         for path in folder.iterdir():
             if path.suffix in {".toml", ".py"}:
                 shutil.copy(path, place)
-        runpy.run_path(str(folder / "make.py"))["make"](place / collection.product[0].root)
-        for seen in sorted(scan(collection, place)):
-            root = collection.product[seen.product].root
-            found = inspect(place / root / relative_path(root, seen.path), place)
+        runpy.run_path(str(folder / "make.py"))["make"](place / "data")
+        for seen in sorted((*scan(collection, place), *SourceRows(place, collection).seen())):
+            product = collection.product[seen.product]
+            path = Path(seen.path) if product.table else place / product.root / relative_path(product.root, seen.path)
+            found = inspect(path, place)
             grammars[found.grammar] = None
             for each in found.values:
                 if each.value is None or each.column.name in _COMMON:

@@ -13,14 +13,16 @@ import tempfile
 import zlib
 from contextlib import ExitStack
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, BinaryIO
+from io import BufferedReader, FileIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import fitsio
 import numpy as np
 
 from epncore.model.errors import UnavailableError, UnreadableError
+from grammars.readers.fits_bytes import FileBytes
 from grammars.readers.fits_cards import value_of, walk
-from grammars.readers.fits_columns import cells, place_of
+from grammars.readers.fits_columns import bytes_of, cells, place_of
 from grammars.readers.sniff import GZIP_MAGIC
 
 if TYPE_CHECKING:
@@ -35,6 +37,10 @@ if TYPE_CHECKING:
 
 INFLATED_MAX_BYTES = 2 * 1024**3
 """A gzip file that inflates to more is refused: it would fill the disk."""
+FILLING_MAX_BYTES = 64 * 1024**2
+"""So much may stand behind the last HDU of a gzip file; one that inflates to no more is not asked how well it packs."""
+_PACKED_MAX = 100
+"""Data do not pack better than so many to one; zeros, of which there may be no end, do."""
 _CHUNK_BYTES = 1024**2
 
 
@@ -77,17 +83,35 @@ class FitsReader:
             Where it cannot be opened, or there is no room to inflate it.
         """
         try:
-            stream = _opened(path, self.inflated_max_bytes)
+            file = _opened(path, self.inflated_max_bytes)
             try:
-                hdus = tuple(walk(stream, os.fstat(stream.fileno()).st_size))
+                hdus = tuple(walk(file))
             except BaseException:
-                stream.close()
+                file.close()
                 raise
         except OSError as error:
             raise UnavailableError(f"cannot be read ({error.strerror or error})", path=str(path)) from None
         except UnreadableError as error:
             raise UnreadableError(error.message, path=str(path), place=error.place, hint=error.hint) from None
-        return FitsHeader(path, stream, hdus)
+        return FitsHeader(path, file, hdus)
+
+
+class ColumnBytes(NamedTuple):
+    """A column of plain numbers. Equal ones hold the same numbers in the same unit.
+
+    Attributes
+    ----------
+    data : bytes
+        From its first cell to its last.
+    table : Hdu
+        Shared by files whose tables have the same header.
+    number : int
+        Of the column, from 1.
+    """
+
+    data: bytes
+    table: Hdu
+    number: int
 
 
 class FitsHeader:
@@ -100,10 +124,10 @@ class FitsHeader:
         All of the file, in its order.
     """
 
-    def __init__(self, path: Path, stream: BinaryIO, hdus: tuple[Hdu, ...]) -> None:
+    def __init__(self, path: Path, file: FileBytes, hdus: tuple[Hdu, ...]) -> None:
         self.path = path
         self.hdus = hdus
-        self._stream = stream
+        self._file = file
         self._tables: Any = None
 
     def __enter__(self) -> FitsHeader:
@@ -116,7 +140,7 @@ class FitsHeader:
             if self._tables is not None:
                 self._tables.close()
         finally:
-            self._stream.close()
+            self._file.close()
 
     def keys(self, hdu: int = 0) -> tuple[str, ...]:
         """Keywords of an HDU that have a value, in the order of the file."""
@@ -133,12 +157,13 @@ class FitsHeader:
 
     def columns(self, hdu: int) -> dict[str, int]:
         """Columns of a table by upper-case name (section 7.3.2: case does not tell names apart), numbered from 1."""
-        return _columns(self.hdus[hdu])
+        table = self.hdus[hdu]
+        return _columns(table) if table.is_table else {}
 
     def find_column(self, name: str, within: int | None = None) -> tuple[int, int] | None:
         """HDU and number of the first column of that name, in HDU `within` or whichever; None where it is not there."""
         for hdu in self.hdus if within is None else self.hdus[within : within + 1]:
-            number = _columns(hdu).get(name.upper())
+            number = _columns(hdu).get(name.upper()) if hdu.is_table else None
             if number is not None:
                 return hdu.number, number
         return None
@@ -177,15 +202,34 @@ class FitsHeader:
         if found is None:
             return None
         hdu, number = found
-        place = place_of(self.hdus[hdu], number)
+        table = self.hdus[hdu]
+        place = place_of(table, number)
         if place is not None:
-            values = self._cells(place, self.hdus[hdu])
+            values = cells(place, self._bytes_of(place, table))
             return values if rows is None else values[rows]
         return self._read(hdu, f"column {name}", lambda of_hdu: of_hdu.read_column(number - 1, rows=rows))
 
-    def _cells(self, place: Place, table: Hdu) -> NDArray[Any]:
+    def column_bytes(self, name: str) -> ColumnBytes | None:
+        """The first column of that name as it stands in the file, for who remembers what was made of the same before.
+
+        Raises
+        ------
+        UnreadableError
+            Where the table is cut.
+
+        Returns
+        -------
+        ColumnBytes or None
+            None where no table has it, and where it takes more than its bytes to read it.
+        """
+        found = self.find_column(name)
+        table = self.hdus[found[0]] if found else None
+        place = place_of(table, found[1]) if found and table else None
+        return ColumnBytes(self._bytes_of(place, table), table, found[1]) if found and table and place else None
+
+    def _bytes_of(self, place: Place, table: Hdu) -> bytes:
         try:
-            return cells(place, table, self._stream)
+            return bytes_of(place, table, self._file)
         except OSError as error:
             raise UnavailableError(f"cannot be read ({error.strerror})", path=str(self.path)) from None
         except UnreadableError as error:
@@ -216,7 +260,7 @@ class FitsHeader:
     def _read(self, hdu: int, what: str, read: Callable[[Any], Any]) -> NDArray[Any]:
         try:
             if self._tables is None:
-                self._tables = fitsio.FITS(f"/dev/fd/{self._stream.fileno()}", "r")
+                self._tables = fitsio.FITS(f"/dev/fd/{self._file.fileno()}", "r")
             values = read(self._tables[hdu])
         except (OSError, ValueError, RuntimeError, SystemError, MemoryError) as error:
             # ValueError: also what fitsio makes of an error text of cfitsio that quotes bytes of the file.
@@ -232,31 +276,28 @@ class FitsHeader:
     def _look_at_disk(self) -> None:
         """Read all of the file: cfitsio says the same of damaged content and of a disk that fails."""
         try:
-            self._stream.seek(0)
-            while self._stream.read(_CHUNK_BYTES):
-                pass
+            for start in range(0, self._file.size_bytes, _CHUNK_BYTES):
+                self._file.read(start, _CHUNK_BYTES)
         except OSError as error:
             raise UnavailableError(f"cannot be read ({error.strerror})", path=str(self.path)) from None
 
 
 @lru_cache(maxsize=32)  # files of a station share the HDUs of their tables
 def _columns(table: Hdu) -> dict[str, int]:
-    if not table.is_table:
-        return {}
     names = ((table.get(key), key[5:]) for key in table.cards if key.startswith("TTYPE"))
     return {str(name).upper(): int(number) for name, number in names if name and number.isdecimal()}
 
 
-def _opened(path: Path, inflated_max_bytes: int) -> BinaryIO:
+def _opened(path: Path, inflated_max_bytes: int) -> FileBytes:
     """The bytes of the FITS file, whatever it is packed in."""
-    stream = path.open("rb")
+    stream = FileIO(path)  # what `path.open` puts around it costs as much again
     try:
-        is_packed = stream.read(2) == GZIP_MAGIC
-        stream.seek(0)
-        if not is_packed:
-            return stream
-        with stream:
-            return _inflated(stream, inflated_max_bytes)
+        file = FileBytes(stream)
+        if file.read(0, 2) != GZIP_MAGIC:
+            return file
+        with BufferedReader(stream) as packed:
+            packed.seek(0)
+            return FileBytes(_inflated(packed, inflated_max_bytes))
     except BaseException:
         stream.close()
         raise
@@ -264,16 +305,21 @@ def _opened(path: Path, inflated_max_bytes: int) -> BinaryIO:
 
 def _inflated(stream: BinaryIO, max_bytes: int) -> BinaryIO:
     """Inflate to the end, which also checks length and CRC, into a nameless file that is not held in memory."""
+    most_bytes = min(max_bytes, max(FILLING_MAX_BYTES, _PACKED_MAX * os.fstat(stream.fileno()).st_size))
     with ExitStack() as on_error:
         target = on_error.enter_context(tempfile.TemporaryFile())
+        look_bytes = FILLING_MAX_BYTES
         try:
             with gzip.GzipFile(fileobj=stream, mode="rb") as source:
                 while chunk := source.read(_CHUNK_BYTES):
                     target.write(chunk)
-                    if target.tell() > max_bytes:
+                    if target.tell() > most_bytes:
                         raise UnreadableError(
-                            f"inflates to more than {max_bytes} bytes", place="gzip", hint="Hand it over inflated"
+                            f"inflates to more than {most_bytes} bytes", place="gzip", hint="Hand it over inflated"
                         )
+                    if target.tell() > look_bytes:
+                        _check_filling(target)
+                        look_bytes += FILLING_MAX_BYTES
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise UnreadableError(
                 f"damaged or cut gzip stream ({error})", place="gzip", hint="Fetch the file again"
@@ -281,3 +327,18 @@ def _inflated(stream: BinaryIO, max_bytes: int) -> BinaryIO:
         target.flush()
         on_error.pop_all()
     return target
+
+
+def _check_filling(target: BinaryIO) -> None:
+    """Refuse what goes on for long after the last HDU; nothing is said while one is not complete."""
+    target.flush()
+    file = FileBytes(target)
+    try:
+        last = list(walk(file))[-1]
+    except UnreadableError:
+        return
+    end = last.data_offset_bytes + last.data_bytes
+    if file.size_bytes - end > FILLING_MAX_BYTES:
+        raise UnreadableError(
+            f"more than {FILLING_MAX_BYTES} bytes follow the last HDU", place=f"byte {end}", hint="Fetch the file again"
+        )

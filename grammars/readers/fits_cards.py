@@ -12,23 +12,28 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from itertools import chain
-from typing import TYPE_CHECKING, BinaryIO, TypeAlias
+from functools import lru_cache
+from itertools import count
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from epncore.model.errors import UnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from grammars.readers.fits_bytes import FileBytes
+
 CardValue: TypeAlias = str | int | float | bool | None
 """A typed value of a card; text without edge spaces, None where the card has no value."""
 
 BLOCK_BYTES = 2880
 CARD_CHARACTERS = 80
+SHORT_HEADER_BYTES = 2 * BLOCK_BYTES
+"""A header of up to so many is read at once; those of most files are."""
 HEADER_MAX_BYTES = 4 * 1024**2
 """A header that has not ended by then is none; real ones have some kilobytes."""
 HDUS_MAX = 10_000
+_VALUE_COLUMN = 10
 _TABLES = ("BINTABLE", "TABLE", "A3DTABLE")
 
 _CARD = re.compile(
@@ -76,15 +81,12 @@ class Hdu:
         return self.get("XTENSION") in _TABLES
 
 
-def walk(stream: BinaryIO, size_bytes: int) -> Iterator[Hdu]:
+def walk(file: FileBytes) -> Iterator[Hdu]:
     """All HDUs of a file (section 3.1).
 
     Parameters
     ----------
-    stream : binary file
-        Seekable.
-    size_bytes : int
-        Of all of it.
+    file : FileBytes
 
     Yields
     ------
@@ -97,18 +99,17 @@ def walk(stream: BinaryIO, size_bytes: int) -> Iterator[Hdu]:
     """
     offset = 0
     for number in range(HDUS_MAX):
-        stream.seek(min(offset, size_bytes))
-        first = stream.read(BLOCK_BYTES)
-        if number and not first.strip(b" \0"):
-            return  # the end of the file, or blocks that fill it up
+        head = file.read(offset, SHORT_HEADER_BYTES)
         wanted = b"XTENSION=" if number else b"SIMPLE  ="
-        if not first.startswith(wanted):
+        if not head.startswith(wanted):
+            if number and not head[:BLOCK_BYTES].strip(b" \0"):
+                return  # the end of the file, or blocks that fill it up
             raise UnreadableError(
-                f"HDU {number} starts with {first[:9]!r}, not with {wanted.decode()}", place=f"byte {offset}"
+                f"HDU {number} starts with {head[:9]!r}, not with {wanted.decode()}", place=f"byte {offset}"
             )
-        hdu = _read_hdu(stream, first, offset, number)
-        if hdu.data_offset_bytes + hdu.data_bytes > size_bytes:
-            there = size_bytes - hdu.data_offset_bytes
+        hdu = _read_hdu(file, head, offset, number)
+        if hdu.data_offset_bytes + hdu.data_bytes > file.size_bytes:
+            there = file.size_bytes - hdu.data_offset_bytes
             raise UnreadableError(
                 f"cut: the header declares {hdu.data_bytes} bytes of data, {there} are there",
                 place=f"HDU {number}",
@@ -119,44 +120,90 @@ def walk(stream: BinaryIO, size_bytes: int) -> Iterator[Hdu]:
     raise UnreadableError(f"more than {HDUS_MAX} HDUs", place=f"byte {offset}")
 
 
-def _read_hdu(stream: BinaryIO, first: bytes, offset: int, number: int) -> Hdu:
-    """The HDU of which the first block is read; the stream stands behind that."""
-    if number and first.find(_END_BYTES) % CARD_CHARACTERS == 0:  # a comment may say END; -1 is no place of a card
-        return _short_hdu(first, offset, number)
-    return _hdu(chain((first,), iter(partial(stream.read, BLOCK_BYTES), None)), offset, number)
+def _read_hdu(file: FileBytes, head: bytes, offset: int, number: int) -> Hdu:
+    """The HDU of which the first bytes are read."""
+    end = head.find(_END_BYTES)
+    stop = -(-(end + CARD_CHARACTERS) // BLOCK_BYTES) * BLOCK_BYTES
+    if end % CARD_CHARACTERS == 0 and stop <= len(head):  # a comment may say END; -1 is no place of a card
+        return (_shared_hdu if number else _short_hdu)(head[:stop], end, offset, number)
+    blocks = (file.read(place, BLOCK_BYTES) for place in count(offset, BLOCK_BYTES))
+    return _hdu(_read_cards(blocks, offset, number), number)
 
 
-@lru_cache(maxsize=32)
-def _short_hdu(block: bytes, offset: int, number: int) -> Hdu:
-    """A header of one block is remembered: that of a table with the axes is the same in all files of a station."""
-    return _hdu((block, b""), offset, number)
+def _short_hdu(header: bytes, end: int, offset: int, number: int) -> Hdu:
+    """The HDU of a header that is read to its END, which stands at `end`."""
+    cards = _plain_cards(header, end)
+    if cards is not None:
+        return _hdu((cards, offset + len(header)), number)
+    blocks = (header[place : place + BLOCK_BYTES] for place in range(0, len(header), BLOCK_BYTES))
+    return _hdu(_read_cards(blocks, offset, number), number)
 
 
-def _hdu(blocks: Iterable[bytes], offset: int, number: int) -> Hdu:
-    cards, end = _read_cards(blocks, offset, f"HDU {number}")
+# The header of a table with the axes is the same in all files of a station.
+_shared_hdu = lru_cache(maxsize=32)(_short_hdu)
+
+
+def _hdu(cards_and_end: tuple[dict[str, str], int], number: int) -> Hdu:
+    cards, end = cards_and_end
     return Hdu(number, cards, end, _data_bytes(cards, number))
 
 
-def _read_cards(blocks: Iterable[bytes], offset: int, place: str) -> tuple[dict[str, str], int]:
-    """Cards of one header up to its END, and where its last block ends.
+def _plain_cards(header: bytes, end: int) -> dict[str, str] | None:
+    """Cards up to `end`, as `_read_cards` has them; None where one of them has to be looked at on its own."""
+    first_columns = [header[column:end:CARD_CHARACTERS] for column in range(_VALUE_COLUMN)]
+    layout = _layout(b"".join(first_columns))
+    if layout is None:
+        return None
+    return dict(zip(layout.keywords, map(header[:end].decode("latin-1").__getitem__, layout.values), strict=True))
+
+
+class _Layout(NamedTuple):
+    """Where the values of a header stand in its text."""
+
+    keywords: tuple[str, ...]
+    values: tuple[slice, ...]
+
+
+@lru_cache(maxsize=64)  # the headers of a station have one layout, whatever their values
+def _layout(columns: bytes) -> _Layout | None:
+    """What columns 1 to 10 tell of cards: all of column 1, all of column 2, and so on.
+
+    They tell it all but for a few keywords, for which there is no layout; see `_ordinary`.
+    """
+    text = columns.decode("latin-1")
+    cards = len(text) // _VALUE_COLUMN
+    values: dict[str, slice] = {}
+    for card in range(cards):
+        name, indicator = text[card::cards][:8], text[card::cards][8:]
+        keyword = name.rstrip() if name in _FIRST and card == 0 else _ordinary(name)
+        if keyword is None:
+            return None
+        if indicator == "= " and keyword not in _COMMENTARY:
+            start = card * CARD_CHARACTERS
+            values.setdefault(keyword, slice(start + _VALUE_COLUMN, start + CARD_CHARACTERS))
+    return _Layout(tuple(values), tuple(values.values()))
+
+
+def _read_cards(blocks: Iterable[bytes], offset: int, number: int) -> tuple[dict[str, str], int]:
+    """Cards of one header up to its END, looked at one by one, and where its last block ends.
 
     Latin-1 gives every byte a letter, so that one stray byte costs no header.
     """
     cards: dict[str, str] = {}
-    last = ""
+    last, place = "", f"HDU {number}"
     for start, block in zip(range(offset, offset + HEADER_MAX_BYTES, BLOCK_BYTES), blocks, strict=False):
         if len(block) < BLOCK_BYTES:
             raise UnreadableError(f"the header is cut at byte {start + len(block)}, before its END card", place=place)
         text = block.decode("latin-1")
         end = text.find(_END_CARD) + CARD_CHARACTERS  # blanks fill up the block behind it
         cut = end if end % CARD_CHARACTERS == 0 else BLOCK_BYTES
-        for count, (name, raw, other) in enumerate(_CARD.findall(text, 0, cut)):
+        for nth, (name, raw, other) in enumerate(_CARD.findall(text, 0, cut)):
             keyword, rest = _ordinary(name), raw
             if keyword is None:
                 rest = f"= {raw}" if raw else other
                 if name.startswith("END") and not (name + rest)[3:].strip():
                     return cards, start + BLOCK_BYTES
-                position = start + count * CARD_CHARACTERS
+                position = start + nth * CARD_CHARACTERS
                 if not _KEYWORD.fullmatch(name) or (rest[0] == "=" and name in _FIRST and position > offset):
                     raise UnreadableError(f"the header has no END card: byte {position} is no card of it", place=place)
                 if name == "CONTINUE" and last:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from epncore.model.errors import UnreadableError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from grammars.readers.fits_bytes import FileBytes
     from grammars.readers.fits_cards import CardValue, Hdu
 
 TABLE_MAX_BYTES = 1024**2
@@ -37,25 +38,30 @@ class Place(NamedTuple):
     Attributes
     ----------
     offset_bytes : int
-        Of its cell in the first row, from the start of the data unit.
+        Of its cell in the first row, in the (inflated) file.
     dtype : numpy.dtype
         Of one element, big-endian.
     elements : int
         In a cell.
+    rows : int
+    row_bytes : int
+        From one cell to the next.
     """
 
     offset_bytes: int
     dtype: np.dtype[Any]
     elements: int
+    rows: int
+    row_bytes: int
 
 
 @lru_cache(maxsize=32)  # files of a station share the HDUs of their tables
 def place_of(table: Hdu, number: int) -> Place | None:
     """Where column `number` (from 1) of a table is; None where it takes more than its bytes to read it."""
-    row_bytes, count = table.get("NAXIS1"), table.get("TFIELDS")
+    row_bytes, rows, count = table.get("NAXIS1"), table.get("NAXIS2") or 0, table.get("TFIELDS")
     if table.get("XTENSION") != "BINTABLE" or table.data_bytes > TABLE_MAX_BYTES:
         return None
-    if not isinstance(count, int) or count > COLUMNS_MAX:
+    if not isinstance(count, int) or count > COLUMNS_MAX or not isinstance(rows, int) or rows < 0:
         return None
     if "ZTABLE" in table.cards or f"TNULL{number}" in table.cards or f"TDIM{number}" in table.cards:
         return None
@@ -66,7 +72,8 @@ def place_of(table: Hdu, number: int) -> Place | None:
     form = forms[number - 1] if number <= len(forms) else _UNKNOWN
     if sum(sizes) != row_bytes or not form.elements or form.letter not in _PLAIN:
         return None
-    return Place(sum(sizes[: number - 1]), np.dtype(_PLAIN[form.letter]), form.elements)
+    offset = table.data_offset_bytes + sum(sizes[: number - 1])
+    return Place(offset, np.dtype(_PLAIN[form.letter]), form.elements, rows, sum(sizes))
 
 
 class _Form(NamedTuple):
@@ -88,25 +95,31 @@ def _form(text: CardValue) -> _Form:
     return _Form((elements + 7) // 8 if match[2] == "X" else elements, match[2], _BYTES[match[2]])
 
 
-def cells(place: Place, table: Hdu, stream: BinaryIO) -> NDArray[Any]:
-    """Read a column.
-
-    Returns
-    -------
-    ndarray, shape (rows,) or (rows, elements)
-        In the machine's byte order.
+def bytes_of(place: Place, table: Hdu, file: FileBytes) -> bytes:
+    """Read from the first cell of a column to its last.
 
     Raises
     ------
     UnreadableError
         Where the file ends before.
     """
-    rows, row_bytes = int(table.get("NAXIS2") or 0), int(table.get("NAXIS1") or 0)
-    wanted = (rows - 1) * row_bytes + place.elements * place.dtype.itemsize if rows else 0
-    stream.seek(table.data_offset_bytes + place.offset_bytes)
-    data = stream.read(min(wanted, table.data_bytes))
+    cell_bytes = place.elements * place.dtype.itemsize
+    wanted = (place.rows - 1) * place.row_bytes + cell_bytes if place.rows else 0
+    data = file.read(place.offset_bytes, min(wanted, table.data_bytes))
     if len(data) < wanted:
         raise UnreadableError("the file was cut while it was read", place=f"HDU {table.number}")
-    values = np.ndarray((rows, place.elements), place.dtype, data, strides=(row_bytes, place.dtype.itemsize))
+    return data
+
+
+def cells(place: Place, data: bytes) -> NDArray[Any]:
+    """The values of a column by its bytes.
+
+    Returns
+    -------
+    ndarray, shape (rows,) or (rows, elements)
+        In the machine's byte order.
+    """
+    strides = (place.row_bytes, place.dtype.itemsize)
+    values = np.ndarray((place.rows, place.elements), place.dtype, data, strides=strides)
     native = values.astype(place.dtype.newbyteorder("="))
     return native[:, 0] if place.elements == 1 else native

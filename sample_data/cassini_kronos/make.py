@@ -1,4 +1,5 @@
-"""Three tiny files of one hour in the layout of the Kronos database: N1, N2, and N3e with indices into N2.
+"""Tiny files in the layout of the Kronos database: of one hour N1, N2, and N3b, N3d, N3e with indices into N2; and
+an N2 of the day on which Cassini passed the Earth.
 
 Invented data, real layout: a burst of Saturn Kilometric Radiation that drifts to lower frequencies, with a gap. Same
 bytes on every run.
@@ -23,6 +24,11 @@ N2 = np.dtype({
 N3E = np.dtype({
     "names": ["ydh", "num", "s", "q", "u", "v", "th", "ph", "snx", "snz"], "formats": ["<u4", "<u4", *["<f4"] * 8],
 })  # fmt: skip
+N3B = np.dtype({
+    "names": ["ydh", "num", "s", "q", "u", "v", "th", "ph", "zr", "snr"],
+    "formats": ["<u4", ("<u4", 2), *[("<f4", 2)] * 4, *["<f4"] * 3, ("<f4", 4)],
+})  # fmt: skip
+YDH_CRUISE, DAY_CRUISE, SWEEPS_CRUISE = 199923003, 960, 4  # 3 h of 1999-08-18
 YDH, DAY = 200418012, 2736  # 12 h of 2004-06-28, the 180th day of its year; day 1 of t97 is 1997-01-01
 SWEEPS_S = 32.0 * np.concatenate([np.arange(12), np.arange(40, 52)])
 # Bands A to C by 16 filters, and steps of 25 kHz: codes of N1 (bcccffnn), and the frequencies that they mean.
@@ -50,7 +56,17 @@ def make(folder: Path) -> list[Path]:
     n3e = np.zeros(len(bright), N3E)
     n3e["ydh"], n3e["num"], n3e["s"], n3e["v"] = YDH, bright, 1e-3 * power[bright], -0.9
     n3e["th"], n3e["ph"], n3e["snx"], n3e["snz"] = 90.0 + rng.normal(0.0, 2.0, len(bright)), 45.0, 30.0, 28.0
-    made = {"n1/R2004180.12": n1, "n2/P2004180.12": n2, "n3e/N3e_dsq2004180.12": n3e}
+    n3b = np.zeros(len(bright) // 2, N3B)  # a pair of records each
+    n3b["ydh"], n3b["num"] = YDH, bright[: len(n3b) * 2].reshape(-1, 2)
+    for field in ("s", "v"):
+        n3b[field] = n3e[field][: len(n3b) * 2].reshape(-1, 2)
+    n3b["th"], n3b["ph"], n3b["snr"] = n3e["th"][: len(n3b)], 45.0, 29.0
+    cruise = n2[: SWEEPS_CRUISE * len(KHZ)].copy()
+    cruise["ydh"], cruise["t97"] = YDH_CRUISE, cruise["t97"] - DAY + DAY_CRUISE - 9 / 24
+    made = {
+        "n1/R2004180.12": n1, "n2/P2004180.12": n2, "n2/P1999230.03": cruise, "n3b/N3b_dsq2004180.12": n3b,
+        "n3d/N3d_dsq2004180.12": n3e, "n3e/N3e_dsq2004180.12": n3e,
+    }  # fmt: skip
     return [_write(folder / name, records) for name, records in made.items()]
 
 

@@ -1,7 +1,8 @@
 """A tiny CDF file of Juno/Waves as calibrated at LESIA: two minutes of a perijove, a spectrum a second.
 
 Invented data in the layout that the script of its authors writes: Jovian kilometric and decametric emissions. The flux
-density has VAR_TYPE "Data", as that script says it; gain, background and sigma are tables by frequency.
+density has VAR_TYPE "Data", as that script says it; gain, background and sigma are tables by frequency. From version 2
+on the script keeps all channels of Waves; version 1 had those above 1 kHz.
 """
 
 from __future__ import annotations
@@ -14,7 +15,17 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from cdf_maker import arcs, clock, fixed, noise, tt2000, typed, varying, write
 
-KILOHERTZ = np.geomspace(3.5, 40500.0, 126)
+# The 126 channels of Waves, as survey data have them: 43 and 18 of the LFR, 27 and 38 of the HFR. Bands overlap.
+KILOHERTZ = 1e-3 * np.array(
+    [48.83, 97.66, 146.5, 195.3, 244.1, 293.0, 341.8, 390.6, 439.4, 488.3, 537.1, 585.9, 634.8, 708.0, 805.7, 903.3,
+     1001, 1123, 1270, 1416, 1587, 1782, 2002, 2246, 2515, 2832, 3174, 3540, 3980, 4468, 5005, 5615, 6299, 7080, 7959,
+     8936, 10010, 11230, 12620, 14160, 15870, 17800, 19970,
+     19960, 22340, 25080, 28200, 31680, 35520, 39920, 44860, 50170, 56210, 63170, 70860, 79470, 89170, 100200, 112400,
+     126200, 141500,
+     140100, 157200, 177700, 198200, 222200, 249500, 280300, 314400, 352000, 396500, 447800, 502400, 564000, 632300,
+     707500, 796400, 895500, 1002000, 1121000, 1261000, 1415000, 1586000, 1781000, 2000000, 2242000, 2516000, 2823000,
+     *(3.5e6 + 1e6 * np.arange(38))]
+)  # fmt: skip
 
 
 def make(folder: Path) -> list[Path]:
@@ -37,7 +48,7 @@ def make(folder: Path) -> list[Path]:
         *(fixed(name, unit, level * np.ones(126), DEPEND_0="Frequency") for name, level in _LEVELS.items()),
     ]  # fmt: skip
     attributes = {
-        "TITLE": "Juno Waves LESIA calibrated flux density", "Discipline": "Planetary Physics>Waves",
+        "TITLE": "LESIA calibrated Juno/Waves data", "Discipline": "Planetary Physics>Waves",
         "Project": ["PADC>Paris Astronomical Data Centre", "MASER>Measuring, Analyzing and Simulating Radio Emissions"],
         "Data_type": "cdr>Calibrated Data Record", "Descriptor": "lesia>LESIA calibration", "Data_version": "02",
         "Instrument_type": "Radio and Plasma Waves (space)", "Logical_file_id": stem, "Mission_group": "Juno",
@@ -49,7 +60,8 @@ def make(folder: Path) -> list[Path]:
         "VESPA_receiver_name": ["LFR>Low Frequency Receiver", "HFR>High Frequency Receiver"],
         "VESPA_measurement_type": "phys.flux.density;em.radio;phys.polarization",
         "VESPA_bib_reference": "10.1029/2021JA029435",
-        "VESPA_spectral_range_min": "3.5 kHz", "VESPA_spectral_range_max": "40500 kHz",
+        "VESPA_spectral_range_min": "0.04883", "VESPA_spectral_range_max": "40500.0",
+        "VESPA_spectral_range_unit": "kHz", "DOI": "https://doi.org/10.25935/6jg4-mk86",
     }  # fmt: skip
     return [write(folder, f"{stem}.cdf", variables, attributes, "2021-03-03T09:00:00")]
 

@@ -1,4 +1,4 @@
-"""Three tiny CDF files of the Radio Frequency Spectrometer on Parker Solar Probe: levels 2 and 3.
+"""Four tiny CDF files of the Radio Frequency Spectrometer on Parker Solar Probe: levels 2 and 3.
 
 Invented data, real layout: a type III burst at 0.15 au during an encounter (a spectrum every 7 s), with a gap. Names of
 variables as the FIELDS team writes them; each quantity has times and a table of 64 frequencies of its own.
@@ -25,6 +25,7 @@ def make(folder: Path) -> list[Path]:
     return [
         _level_2(folder, "hfr", HFR_HZ, seconds),
         _level_2(folder, "lfr", LFR_HZ, seconds),
+        _level_3(folder, "hfr", HFR_HZ, seconds),
         _level_3(folder, "lfr", LFR_HZ, seconds),
     ]
 
@@ -41,19 +42,23 @@ def _level_2(folder: Path, receiver: str, hertz: np.ndarray, seconds: np.ndarray
 
 
 def _level_3(folder: Path, receiver: str, hertz: np.ndarray, seconds: np.ndarray) -> Path:
-    """Flux, circular polarisation, and every minute where the spacecraft is."""
+    """Flux, circular polarisation, and, of the LFR, every minute where the spacecraft is."""
     flux = type_iii(seconds, hertz, DISTANCE_AU) * noise(42, (len(seconds), len(hertz)))
     minutes = np.arange(8)
     distance = DISTANCE_AU * SOLAR_RADII_AU - 0.01 * minutes
     at = f"epoch_{receiver}_position"
+    position = [
+        clock(at, "2024-03-29T12:00:00", 60.0 * minutes),
+        varying(f"psp_fld_l3_rfs_{receiver}_solar_distance", "Rs", distance, at),
+    ]
     return _write(
         folder, receiver, "l3",
         [
             *_spectra(receiver, "l3", "auto_averages_ch0_V1V2", "V^2/Hz", 4e-17 * flux, hertz, seconds),
             *_spectra(receiver, "l3", "PSD_FLUX", "W/m^2/Hz", 1e-19 * flux, hertz, seconds),
+            *_spectra(receiver, "l3", "PSD_SFU", "sfu", 1e3 * flux, hertz, seconds),
             *_spectra(receiver, "l3", "STOKES_V", "", 0.02 * np.ones_like(flux), hertz, seconds),
-            clock(at, "2024-03-29T12:00:00", 60.0 * minutes),
-            varying(f"psp_fld_l3_rfs_{receiver}_solar_distance", "Rs", distance, at),
+            *(position if receiver == "lfr" else []),
         ],
     )  # fmt: skip
 

@@ -1,13 +1,15 @@
-"""Six tiny CDF files of RPW on Solar Orbiter, as its data centre describes them: HFR, TNR and LFR, levels 2 and 3.
+"""Eight tiny CDF files of RPW on Solar Orbiter, as its data centre describes them: HFR, TNR and LFR, levels 2 and 3.
 
 Invented data, real layout: a type III burst at 0.5 au, plasma noise below it, whistlers in the low frequencies. Fewer
 records and sweeps than a day has; the channels are the real ones. HFR level 2 has one frequency a record. LFR has
-variables for normal and for burst mode: on the first day both were run, on the second burst mode alone.
+variables for normal and for burst mode: on the first day both were run, on the second burst mode alone. Snapshots of
+waveforms are those of the skeleton of that product: 2,048 samples a record, at a rate that each record tells.
 """
 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +35,8 @@ LFR_HZ = {
     "B_F1": 120.0 + 64.0 * np.arange(26),
     "N_F2": 10.5 + 8.0 * np.arange(12),
 }
+SBM1_HZ = 1776.0 + 384.0 * np.arange(22)
+SNAPSHOT_SAMPLES, SNAPSHOT_HZ = 2048, (24576.0, 4096.0, 256.0)
 LFR_LAG_S = {"F0": 0.0, "F1": 168e-6, "F2": 168e-6}  # of the times of F1 after those of F0, in a real file
 
 
@@ -41,6 +45,7 @@ def make(folder: Path) -> list[Path]:
     made = [_hfr_l2(folder), _tnr_l2(folder), _flux(folder, "hfr", HFR_KHZ * 1e3, 12, 3.9)]
     modes = {"N": 4.0 * np.arange(14), "B": 60.0 + np.arange(14)}
     made += [_lfr_l2(folder, "20240323", modes), _lfr_l2(folder, "20240324", {**modes, "N": np.zeros(0)})]
+    made += [_snapshots(folder), _sbm1(folder)]
     return sorted([*made, _flux(folder, "tnr", TNR_HZ, 10, 7.2)])
 
 
@@ -119,6 +124,64 @@ def _lfr_l2(folder: Path, day: str, modes: dict[str, np.ndarray]) -> Path:
     return _write(
         folder, "lfr-surv-bp1", "L2", "RPW Low Frequency Receiver, basic parameters set 1, survey mode", found, day
     )
+
+
+def _snapshots(folder: Path) -> Path:
+    """Potentials of the probes, their differences, bias currents; every 300 s a snapshot at each of three rates."""
+    seconds = np.array([300.0 * turn + 0.5 * number for turn in range(2) for number in range(3)])
+    hertz = np.tile(SNAPSHOT_HZ, 2)
+    count = len(seconds)
+    phase = 2 * np.pi * 40.0 * np.arange(SNAPSHOT_SAMPLES) / hertz[:, None]
+    probes = np.array([4.0, 4.25, 4.5]) + np.round(0.5 * np.sin(phase), 1)[..., None]
+    pairs = np.stack([probes[..., a] - probes[..., b] for a, b in ((0, 1), (0, 2), (1, 2))], axis=-1)
+    half_ns = np.repeat(np.round(0.5e9 / hertz)[:, None], SNAPSHOT_SAMPLES, axis=1)
+    support = {"VAR_TYPE": "support_data"}
+    snapshot = {"DEPEND_1": "E_index_1", "DEPEND_2": "E_index_2"}
+    reach = {"DELTA_PLUS_VAR": "DELTA_PLUS_MINUS", "DELTA_MINUS_VAR": "DELTA_PLUS_MINUS", "Bin_location": "0.5"}
+    names = {"VDC": probes, "EDC": pairs, "EAC": pairs}
+    return _write(
+        folder, "lfr-surv-swf-e", "L2",
+        "RPW Low Frequency Receiver Snapshot Waveform in survey mode. Electric component.",
+        [
+            clock("Epoch", START, seconds, **_PLACE, **reach),
+            varying("QUALITY_FLAG", "", np.full(count, 2), kind="u1", **support),
+            *(
+                replace(
+                    varying(name, "V", values, DISPLAY_TYPE=f"spectrogram>y=E_index_1,z={name}(*,^3)", **snapshot),
+                    compress=6,
+                )
+                for name, values in names.items()
+            ),
+            *(varying(f"IBIAS{n}", "nA", np.full(count, -60.0), DISPLAY_TYPE="time_series") for n in (1, 2, 3)),
+            replace(varying("DELTA_PLUS_MINUS", "ns", half_ns, kind="i8", **support), compress=6),
+            varying("SAMPLING_RATE", "Hz", hertz, **support),
+            fixed("E_index_2", "", np.arange(1, 4), kind="i4"),
+            fixed("E_index_1", "", np.arange(1, SNAPSHOT_SAMPLES + 1), kind="i4"),
+        ],
+    )  # fmt: skip
+
+
+def _sbm1(folder: Path) -> Path:
+    """Basic parameters, set 2, around a shock: spectra and cross spectra of three magnetic and two electric components.
+
+    Real and imaginary parts stand in variables of their own; on the way between E and B the units change.
+    """
+    seconds = np.arange(20.0)
+    shape = len(seconds), len(SBM1_HZ)
+    power = noise(29, shape) / (1.0 + (SBM1_HZ / 2000.0) ** 2)
+    axis = {"DEPEND_1": "F0", "DISPLAY_TYPE": "spectrogram"}
+    return _write(
+        folder, "lfr-sbm1-bp2", "L2", "RPW Low Frequency Receiver, basic parameters set 2, SBM1 mode",
+        [
+            _epoch(seconds),
+            fixed("F0", "Hz", SBM1_HZ),
+            varying("QUALITY_FLAG", "", np.full(len(seconds), 2), kind="u1", VAR_TYPE="support_data"),
+            varying("BP2_AUTO_E", "(V/m)^2/Hz", 1e-12 * power, **axis),
+            varying("BP2_AUTO_B", "nT^2/Hz", 1e-4 * power, **axis),
+            varying("BP2_RE", "V/m*nT/Hz", 1e-8 * power, **axis),
+            varying("BP2_IM", "V/m*nT/Hz", -1e-8 * power, **axis),
+        ],
+    )  # fmt: skip
 
 
 def _flux(folder: Path, receiver: str, hertz: np.ndarray, count: int, step_s: float) -> Path:

@@ -56,7 +56,7 @@ def _write(folder: Path, start: dt.datetime, density_cm3: float, signal: float, 
     path.unlink(missing_ok=True)
     cdf = cdfwrite.CDF(path, cdf_spec={"Majority": "Row_major", "Encoding": 6, "Checksum": False})
     cdf.write_globalattrs({name: {0: text} for name, text in _globals(start).items()})
-    offsets = np.round(np.arange(SAMPLES) * 1e6 / RATE_HZ, 4)  # microseconds
+    offsets = np.array([float(f"{1e6 * n / RATE_HZ:.6g}") for n in range(SAMPLES)])  # microseconds, as the real file
     data = {
         "Epoch": epoch,
         "Part": np.full(records, 9, np.uint8),

@@ -34,7 +34,7 @@ def make(folder: Path) -> list[Path]:
 
 def _direction_finding(folder: Path) -> Path:
     sweeps, channels = 4, len(DF_KHZ)
-    seconds = np.array([196.8 * sweep + 3.05 * np.arange(channels) for sweep in range(sweeps)])
+    seconds = np.array([183.3 * sweep + 2.85 * np.arange(channels) for sweep in range(sweeps)])
     khz = np.tile(DF_KHZ, (sweeps, 1))
     flux = np.array([type_iii(row, khz[0] * 1e3).diagonal() for row in seconds])
     count = sweeps * channels

@@ -36,6 +36,17 @@ def test_subjects_are_terms_that_were_seen_in_the_thesaurus(folder: Path) -> Non
     assert set(load(folder).subjects) <= set(terms)
 
 
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_the_doi_of_data_is_a_key_of_the_collection_and_no_reference_to_an_article(folder: Path) -> None:
+    collection = load(folder)
+    values = [collection.constants, collection.overrides]
+    values += [words for product in collection.product for words in (product.constants, product.overrides)]
+    references = [str(words["bib_reference"]) for words in values if "bib_reference" in words]
+    of_data = ("10.25935/", "10.57780/", "10.17189/")  # PADC, ESA, PDS
+    assert not [text for text in references if text.startswith(of_data)]
+    assert collection.doi is None or collection.doi.startswith(of_data)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

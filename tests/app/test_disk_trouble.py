@@ -73,7 +73,7 @@ class Stream:
 def failing(folder: Path, fault: Faults) -> Iterator[None]:
     """While files of a folder are looked at, opened or read."""
     with pytest.MonkeyPatch.context() as patch:
-        stat, opened = Path.stat, Path.open
+        stat, opened, pread = Path.stat, Path.open, os.pread
 
         def statted(path: Path, **how: Any) -> Any:
             if path.is_relative_to(folder):
@@ -86,6 +86,11 @@ def failing(folder: Path, fault: Faults) -> Iterator[None]:
             fault("open")
             return Stream(opened(path, *how, **more), fault)
 
+        def read_at(*where: int) -> bytes:
+            fault("read")
+            return pread(*where)
+
+        patch.setattr(os, "pread", read_at)
         patch.setattr(Path, "stat", statted)
         patch.setattr(Path, "open", open_)
         yield

@@ -43,7 +43,7 @@ class Sizes:
 
 SIZES = {
     "full": Sizes(files=40_000, few=10_000, many=200_000, rows=1_000_000, repeats=3),
-    "medium": Sizes(files=1000, few=4000, many=40_000, rows=200_000, repeats=2),
+    "medium": Sizes(files=4000, few=4000, many=40_000, rows=200_000, repeats=2),
     "small": Sizes(files=150, few=500, many=4000, rows=20_000, repeats=1),
 }
 

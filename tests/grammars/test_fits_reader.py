@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from epncore.model.errors import FileError, UnavailableError, UnreadableError
+from grammars.readers import fits
 from grammars.readers.fits import FitsReader
 from grammars.registry import reader_for
 
@@ -226,6 +227,27 @@ def test_a_gzip_stream_with_a_wrong_checksum(tmp_path: Path) -> None:
 def test_a_gzip_bomb_is_refused_before_it_fills_the_disk(tmp_path: Path) -> None:
     path = write(tmp_path, gzip.compress(image(b"\0" * 5_000_000)))
     assert refused(path, FitsReader(inflated_max_bytes=1_000_000)).message == "inflates to more than 1000000 bytes"
+
+
+def test_filling_without_end_is_refused_early(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fits, "FILLING_MAX_BYTES", 1_000_000)
+    noise = os.urandom(3_000_000)
+    sound = write(tmp_path, gzip.compress(image(noise) + bytes(900_000)))
+    with FitsReader().open(sound) as header:
+        assert len(header.hdus) == 1
+    for filling in (bytes(50_000_000), bytes(2880) + noise):
+        endless = write(tmp_path, gzip.compress(image(noise) + filling))
+        assert refused(endless).message == "more than 1000000 bytes follow the last HDU"
+
+
+def test_what_packs_better_than_data_do_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fits, "FILLING_MAX_BYTES", 1_000_000)
+    with FitsReader().open(write(tmp_path, gzip.compress(image(bytes(900_000))))) as header:
+        assert header.hdus[0].data_bytes == 900_000
+    assert (
+        refused(write(tmp_path, gzip.compress(image(bytes(5_000_000))))).message
+        == "inflates to more than 1000000 bytes"
+    )
 
 
 @pytest.mark.parametrize("content", [b"", b"S", b"<html>", b"SIMPLE  = T", gzip.compress(b""), gzip.compress(b"text")])

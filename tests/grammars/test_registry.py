@@ -37,10 +37,12 @@ def installed(monkeypatch):
             monkeypatch.setitem(sys.modules, module.__name__, module)
             points.append(EntryPoint(name, f"{module.__name__}:GRAMMAR", registry.ENTRY_POINTS))
         monkeypatch.setattr(registry, "entry_points", lambda group: points if group == "epncore.grammars" else [])
+        registry.entries.cache_clear()
         registry.grammars.cache_clear()
         return points
 
     yield install
+    registry.entries.cache_clear()
     registry.grammars.cache_clear()
 
 

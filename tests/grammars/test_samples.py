@@ -7,7 +7,7 @@ import os
 import runpy
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
@@ -15,10 +15,14 @@ import pytest
 
 from epncore.app.companions import companion_names
 from epncore.app.scan import matcher
+from epncore.app.source_rows import SourceRows
+from epncore.app.sources import source_file
 from epncore.model.collection import load
+from epncore.model.row import Row
 from epncore.testing.expectations import check_expectation
 from grammars.plan import Plan, compile_plans
 from grammars.protocol import Companion, SourceFile
+from grammars.readers.rows import RowHeader
 from grammars.registry import by_name_only, grammar_for, readers
 
 SAMPLES = Path(__file__).resolve().parents[2] / "sample_data"
@@ -36,7 +40,7 @@ def files_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Files]
     def files(name: str) -> Files:
         if name not in made:
             make = runpy.run_path(str(SAMPLES / name / "make.py"))["make"]
-            made[name] = {path.name: path for path in make(tmp_path_factory.mktemp(name))}
+            made[name] = {path.name: path for path in make(tmp_path_factory.mktemp(name) / "data")}
         return made[name]
 
     return files
@@ -56,17 +60,36 @@ def source(name: str, path: Path) -> SourceFile:
     return SourceFile(path, path.name, stat.st_size, stat.st_mtime_ns, companions)
 
 
+def granules(name: str, paths: Iterable[Path]) -> Iterator[tuple[str, Plan, Row]]:
+    """The rows of files; where a product has a table, of the rows in the database that is made beside them."""
+    collection, paths = load(SAMPLES / name), list(paths)
+    products = [product for product in collection.product if product.sources]
+    is_source = matcher([pattern for product in products for pattern in product.sources])
+    for path in paths:
+        if products and is_source(path.name):
+            plan = plan_for(name, path)
+            yield path.name, plan, plan.read(source(name, path))
+    if len(products) < len(collection.product):
+        rows = SourceRows(paths[0].parents[1], collection)
+        for seen in sorted(rows.seen()):
+            plan, cells = compile_plans(collection)[seen.product], RowHeader(rows.one(seen.path).row or {})
+            with plan.opened(source_file(SAMPLES / name, collection, seen), cells) as granule:
+                yield seen.path.rpartition("/")[2], plan, plan.row(granule)
+
+
 def test_rows_are_as_expected(name: str, files_of: Callable[[str], Files], request: pytest.FixtureRequest) -> None:
-    files, expected = files_of(name), SAMPLES / name / "expected"
+    expected, found = SAMPLES / name / "expected", set()
     update = request.config.getoption("--update-expectations")
-    for path in files.values():
-        plan = plan_for(name, path)
-        row = dict(zip((column.name for column in plan.columns), plan.read(source(name, path)), strict=True))
-        check_expectation(row, expected / f"{path.name}.json", update)
-    assert {path.stem for path in expected.iterdir()} == set(files)
+    for granule, plan, cells in granules(name, files_of(name).values()):
+        row = dict(zip((column.name for column in plan.columns), cells, strict=True))
+        check_expectation(row, expected / f"{granule}.json", update)
+        found.add(granule)
+    assert {path.stem for path in expected.iterdir()} == found
 
 
 def test_files_are_recognised_by_content_alone(name: str, files_of: Callable[[str], Files], tmp_path: Path) -> None:
+    if any(product.table for product in load(SAMPLES / name).product):
+        return  # the database is no granule
     for number, path in enumerate(files_of(name).values()):
         grammar = plan_for(name, path).grammar
         if by_name_only(grammar):
@@ -85,7 +108,7 @@ def made_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
     script = (
         "import runpy, sys; from pathlib import Path\n"
         "for make in map(Path, sys.argv[2:]):\n"
-        "    folder = Path(sys.argv[1]) / make.parent.name; folder.mkdir()\n"
+        "    folder = Path(sys.argv[1]) / make.parent.name / 'data'\n"
         "    runpy.run_path(str(make))['make'](folder)\n"
     )
     makes = [str(SAMPLES / name / "make.py") for name in COLLECTIONS]
@@ -121,10 +144,11 @@ def rows_elsewhere(request: pytest.FixtureRequest, made_elsewhere: Path) -> dict
 
 
 def rows(name: str, folder: Path) -> str:
-    """The rows of all granules in a folder, as a text."""
-    is_source = matcher([pattern for product in load(SAMPLES / name).product for pattern in product.sources])
-    paths = [path for path in sorted(folder.iterdir()) if is_source(path.name)]
-    return ascii([plan_for(name, path).read(source(name, path)) for path in paths])
+    """The rows of all granules of a made collection, as a text."""
+    paths = sorted(path for path in (folder / "data").rglob("*") if path.is_file())
+    found = [row for _, _, row in granules(name, paths)]
+    assert found
+    return ascii(found)
 
 
 def test_rows_are_the_same_in_any_time_zone_and_locale(

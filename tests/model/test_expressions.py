@@ -57,6 +57,15 @@ def test_python_follows_the_three_valued_logic_of_sql(condition, row, answer):
     assert _by_sqlite(condition, cells) is answer
 
 
+@pytest.mark.parametrize(
+    "pattern", ["", "%", "%%", "ab", "ab%", "%ab", "%ab%", "a%b", "%a%b", "a%%", "_", "a_%", "%_b%"]
+)
+@pytest.mark.parametrize("text", ["", "a", "ab", "abab", "xab", "abx", "xabx", "axb", "AB", "a\nb", "%", "a_b"])
+def test_patterns_match_what_they_match_in_sql(pattern, text):
+    for condition in (T.like(pattern), T.not_like(pattern)):
+        assert to_python(condition, POSITIONS)((text, 0)) is _by_sqlite(condition, [("target_name", text)])
+
+
 def _by_sqlite(condition, cells):
     """The answer of another SQL engine, from the text that ADQL gets."""
     names = ", ".join(f'? AS "{name}"' for name, _ in cells)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import sqlite3
 
 import pytest
-from mutants import MUTANTS, TEXT_MUTANTS
+from hypothesis import given
+from hypothesis import strategies as st
+from mutants import GOOD_ROW, MUTANTS, TEXT_MUTANTS
 from sqlalchemy.dialects import postgresql
 
 from epncore.model.columns import COLUMNS
 from epncore.model.expressions import to_adql
 from epncore.model.rules import ROW_RULES, RULES, TABLE_RULES, VALUE_RULES, RowChecker
-from epncore.model.rules.kinds import SEVERITIES
+from epncore.model.severity import SEVERITIES
 
 CHECKER = RowChecker(tuple(COLUMNS.values()))
 
@@ -80,6 +82,25 @@ def test_what_was_found_is_shown_with_its_columns(good_row):
         "pair.time": "time_min = 2460508.0, time_max = NULL",
         "term.target_class": "target_class = 'ring'",
     }
+
+
+def test_a_row_that_cannot_be_compared_leaves_nothing_behind(good_row):
+    with pytest.raises(TypeError):
+        CHECKER.broken([{**good_row, "time_min": None, "target_name": 5}[name] for name in COLUMNS])
+    assert broken_ids(good_row) == set()
+
+
+def test_a_row_of_another_length_is_refused():
+    checker = RowChecker([COLUMNS["time_min"], COLUMNS["time_max"]])
+    assert checker.broken([2460508.0, 2460508.5]) == []
+    with pytest.raises(ValueError, match="1 cells after a row of 2"):
+        checker.broken([2460508.0])
+
+
+@given(st.lists(st.sampled_from(MADE), min_size=2, max_size=6))
+def test_what_a_row_breaks_does_not_depend_on_the_rows_before(mutants):
+    for mutant in mutants:
+        assert broken_ids({**GOOD_ROW, **mutant.changes}) == mutant.breaks
 
 
 def test_every_rule_says_what_it_is():

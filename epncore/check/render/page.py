@@ -11,7 +11,7 @@ import jinja2
 from markupsafe import Markup
 
 from epncore.check.render.summary import by_gravity, by_reason, families
-from epncore.model.rules.kinds import SEVERITIES
+from epncore.model.severity import SEVERITIES
 
 if TYPE_CHECKING:
     from epncore.check.report import Report

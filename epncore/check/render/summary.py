@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from epncore.model.printable import printable
 from epncore.model.rules import RULES
-from epncore.model.rules.kinds import SEVERITIES
+from epncore.model.severity import SEVERITIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -12,7 +12,7 @@ from __future__ import annotations
 from epncore.model.rules.checker import Broken, RowChecker
 from epncore.model.rules.columns import COLUMN_RULES
 from epncore.model.rules.datalink import DATALINK_RULES
-from epncore.model.rules.kinds import RowRule, Rule, ServiceRule, Severity, TableRule, ValueRule
+from epncore.model.rules.kinds import RowRule, Rule, ServiceRule, TableRule, ValueRule
 from epncore.model.rules.links import LINK_RULES
 from epncore.model.rules.metadata import METADATA_RULES
 from epncore.model.rules.own import OWN_RULES
@@ -21,6 +21,7 @@ from epncore.model.rules.rows import ROW_RULES
 from epncore.model.rules.schema import SCHEMA_RULES
 from epncore.model.rules.tables import TABLE_RULES
 from epncore.model.rules.values import VALUE_RULES
+from epncore.model.severity import Severity
 
 __all__ = [
     "ROW_RULES",

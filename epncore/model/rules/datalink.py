@@ -14,7 +14,7 @@ from epncore.model.rules.kinds import ServiceRule
 
 if TYPE_CHECKING:
     from epncore.model.rules.facts import ServedTable
-    from epncore.model.rules.kinds import Severity
+    from epncore.model.severity import Severity
 
 Link = Mapping[str, str | None]
 Found = Iterator[tuple[str, str]]

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import sqlalchemy as sa
 
 from epncore.model.expressions import Condition
 from epncore.model.rules.facts import Complaint, Fact, ServedTable
-
-Severity = Literal["error", "warning", "advice"]
-
-SEVERITIES: tuple[Severity, ...] = ("error", "warning", "advice")
-"""From the gravest: an error breaks the standard, a warning hides granules from somebody, advice is what users wish."""
+from epncore.model.severity import Severity
 
 Offenders: TypeAlias = sa.ClauseElement
 

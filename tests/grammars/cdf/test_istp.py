@@ -130,13 +130,58 @@ def test_vespa_attributes_are_read_and_the_axes_of_the_data_win(write: Write) ->
 
 
 def test_the_target_is_never_guessed_but_copied_where_a_config_says_so(write: Write) -> None:
-    path = write(series(), {**GLOBALS, "TARGET_NAME": "Sun", "TARGET_CLASS": "Star", "DOI": "https://doi.org/10.1/x"})
+    path = write(
+        series(), {**GLOBALS, "TARGET_NAME": "Sun", "TARGET_CLASS": "Star", "DOI": "https://doi.org/10.1000/x"}
+    )
     assert look(path)["target_name"] is None
     found = look(path, attributes={"target_name": "target_name", "target_class": "TARGET_CLASS"})
     assert (found["target_name"], found["target_class"]) == ("Sun", "star")
-    assert found["bib_reference"] == "10.1/x"
+    assert found["bib_reference"] == "10.1000/x"
     unit = look(path, variable_attributes={"measurement_unit": "B.UNITS"})
     assert unit.sources["measurement_unit"] == "attribute UNITS of variable B"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "expected", "source"),
+    [
+        (
+            {"VESPA_bib_reference": "...", "DOI": "https://doi.org/..."},
+            None,
+            "'...', 'https://doi.org/...' is no bibcode",
+        ),
+        ({"VESPA_bib_reference": "AA/2016/28787"}, None, "'AA/2016/28787' is no bibcode, DOI or URL"),
+        ({"VESPA_bib_reference": "...", "DOI": "10.25935/6jg4-mk86"}, "10.25935/6jg4-mk86", "global attribute DOI"),
+        ({"VESPA_bib_reference": ["10.1000/x", "?", "10.1000/y"]}, "10.1000/x#10.1000/y", "VESPA_bib_reference"),
+        ({}, None, "no reference in the file"),
+    ],
+)
+def test_what_is_no_bibcode_doi_or_url_is_no_reference(
+    write: Write, attributes: dict[str, Any], expected: str | None, source: str
+) -> None:
+    found = look(write(series(), {**GLOBALS, **attributes}))
+    assert found["bib_reference"] == expected
+    assert source in found.sources["bib_reference"]
+
+
+@pytest.mark.parametrize(
+    ("given", "names", "classes"),
+    [
+        ("Jupiter#main oval at longitude=0 degrees (with L_equateur=30 R_Jupiter)", "Jupiter", "planet"),
+        ("JUPITER#Io", "Jupiter#Io", "planet#satellite"),
+        ("Io#Europa", "Io#Europa", "satellite"),
+        ("the oval", None, None),
+    ],
+)
+def test_of_targets_bodies_alone_are_kept_where_a_config_says_so(
+    write: Write, given: str, names: str | None, classes: str | None
+) -> None:
+    said = {"VESPA_target_name": given, "VESPA_target_class": "planet#satellite"}
+    path = write(series(), {**GLOBALS, **said})
+    assert look(path)["target_name"] == given
+    found = look(path, known_targets=True)
+    assert (found["target_name"], found["target_class"]) == (names, classes)
+    if names == "Jupiter":
+        assert "left out: 'main oval at" in found.sources["target_name"]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from cdflib import cdfepoch
+from numpy.typing import NDArray
 
 from epncore.model.errors import HeaderError, NotGranuleError
 
@@ -204,6 +205,56 @@ def test_waveforms_step_by_their_offsets_and_end_with_the_last_one(write: Write,
     assert found["time_max"] == pytest.approx(jd("2020-01-01T00:00:21"), abs=5e-10)
     assert found["dataproduct_type"] == "ts"
     assert found["spectral_range_min"] is None
+
+
+@pytest.mark.parametrize(
+    ("offsets", "steps"),
+    [
+        (np.array([float(f"{n / 0.0288:.6g}") for n in range(1600)]), (3.47222e-05, 3.47222e-05)),  # six digits
+        (np.round(np.arange(1600) / 0.0288, 1), (3.47222e-05, 3.47222e-05)),  # one decimal
+        (np.arange(1600) / 0.0288, (3.4722222e-05, 3.4722222e-05)),  # as they are
+        (np.append(np.round(np.arange(1600) / 0.0288, 1), 55555.9), (3.47e-05, 3.51e-05)),  # the last came late
+        (np.array([0.0, 1.0, 2.0, 4.0]), (1e-06, 2e-06)),  # nobody says that these were rounded
+    ],
+)  # fmt: skip
+def test_offsets_that_differ_by_their_rounding_alone_have_one_step(
+    write: Write, offsets: NDArray[np.float64], steps: tuple[float, float]
+) -> None:
+    attrs = {"VAR_TYPE": "data", "DEPEND_0": "Epoch", "DEPEND_1": "dt", "DISPLAY_TYPE": "waveform"}
+    kept = Var("dt", "f8", offsets[None], {"UNITS": "microseconds", "VAR_TYPE": "support_data"}, varies=False)
+    found = look(write([series(3, 10.0)[0], kept, Var("W", "i1", np.zeros((3, len(offsets)), np.int8), attrs)]))
+    assert (found["time_sampling_step_min"], found["time_sampling_step_max"]) == pytest.approx(steps, rel=1e-7)
+
+
+def snapshots(rates: list[float], unit: str = "Hz") -> list[Var]:
+    """Records 10 s apart of 100 samples, each at a rate of its own."""
+    attrs = {"VAR_TYPE": "data", "DEPEND_0": "Epoch", "DISPLAY_TYPE": "time_series"}
+    support = {"UNITS": unit, "VAR_TYPE": "support_data", "DEPEND_0": "Epoch", "FILLVAL": [-1e31, "CDF_REAL4"]}
+    return [
+        series(len(rates), 10.0)[0],
+        Var("RATE", "f4", np.array(rates, np.float32), support),
+        Var("W", "f4", np.zeros((len(rates), 100), np.float32), attrs),
+    ]
+
+
+def test_snapshots_step_by_their_rates_and_end_with_the_one_that_ends_last(write: Write) -> None:
+    found = look(write(snapshots([100.0, 4.0, 50.0, -1e31])), rate_variable="RATE")
+    assert (found["time_sampling_step_min"], found["time_sampling_step_max"]) == (0.01, 0.25)
+    assert found["time_max"] == pytest.approx(jd("2020-01-01T00:00:35"), abs=5e-10)  # from 10 s on, 25 s
+    assert found.sources["time_sampling_step_max"] == "rates of variable RATE"
+
+
+@pytest.mark.parametrize(
+    ("rates", "unit", "name", "message"),
+    [
+        ([100.0, 100.0], "V", "RATE", "no rate of samples"),
+        ([-1e31, 0.0], "Hz", "RATE", "holds no rate"),
+        ([100.0, 100.0], "Hz", "R", "no variable 'R'"),
+    ],
+)
+def test_what_is_no_rate_is_a_reason(write: Write, rates: list[float], unit: str, name: str, message: str) -> None:
+    with pytest.raises(HeaderError, match=message):
+        look(write(snapshots(rates, unit)), rate_variable=name)
 
 
 @pytest.mark.parametrize("length", [1e30, 3e12])

@@ -96,12 +96,13 @@ def voyager(real_data: Path) -> Found:
 
 def test_the_row_of_voyager_holds_what_was_read_by_hand(voyager: Found) -> None:
     row = voyager.row
-    # TT2000 751391545644999000 and 751391592144999000; last offset 55520.8 us, median spacing 34.7 us
+    # TT2000 751391545644999000 and 751391592144999000; last offset 55520.8 us, of 1,599 steps: 1 / 28,800 s each. The
+    # offsets are written with six digits: as differences they are 34.7 or 34.8 us.
     start = Time(2451545.0, 751391545.644999 / 86400, format="jd", scale="tt").utc.jd
     assert row["time_min"] == pytest.approx(start, abs=JD_TOLERANCE)
     assert row["time_min"] == pytest.approx(2460241.6606071876, abs=JD_TOLERANCE)
     assert row["time_max"] == pytest.approx(jd("2023-10-24T03:52:02.960999") + 0.0555555 / 86400, abs=JD_TOLERANCE)
-    assert (row["time_sampling_step_min"], row["time_sampling_step_max"]) == (3.47e-05, 3.48e-05)
+    assert (row["time_sampling_step_min"], row["time_sampling_step_max"]) == (3.47222e-05, 3.47222e-05)
     assert row["dataproduct_type"] == "ts"
     assert row["instrument_host_name"] == "VGR-1#Voyager 1"
     assert row["instrument_name"] == "PWS-WF#Plasma Wave Science - Waveform Receiver"
@@ -122,7 +123,7 @@ def test_the_row_of_psp_mag_holds_what_was_read_by_hand(real_data: Path) -> None
     assert (row["time_sampling_step_min"], row["time_sampling_step_max"]) == (60.0, 60.0)
     assert row["dataproduct_type"] == "ts"
     assert (row["processing_level"], found.sources["processing_level"]) == (
-        3, "global attribute Data_type = 'L2>Level 2 Data': level 2 in CODMAC",
+        3, "global attribute Data_type = 'L2>Level 2 Data': level 2 of heliophysics, CODMAC 3",
     )  # fmt: skip
     assert row["instrument_host_name"] == "PSP_FLD#Parker Solar Probe FIELDS"
     assert row["instrument_name"] == "MAG_RTN_1min#Fluxgate Magnetometer data in RTN coordinates"

@@ -56,7 +56,7 @@ def row_of(tmp_path: Path) -> RowOf:
         path = content if isinstance(content, Path) else tmp_path / "stream.d2s"
         if isinstance(content, bytes):
             path.write_bytes(content)
-        plan = PLANS["juno_waves"]
+        plan = PLANS["galileo_pws" if path.name.startswith(("gll_", "galileo_")) else "juno_waves"]
         cells = plan.read(SourceFile(path, path.name, path.stat().st_size, path.stat().st_mtime_ns))
         return dict(zip((column.name for column in plan.columns), cells, strict=True))
 

@@ -97,6 +97,13 @@ def test_a_waveform_of_absurd_length_is_refused(row_of: RowOf, step: str) -> Non
     assert isinstance(refused(row_of, stream(1.0, packet=packet)), HeaderError)
 
 
+@pytest.mark.parametrize("tags", [b"10, 20, 3110000", b"0.0001, 20, 40"])
+def test_frequencies_beyond_the_band_of_the_receiver_are_damage(row_of: RowOf, tags: bytes) -> None:
+    packet = PACKET.replace(b"10, 20, 40", tags)
+    with pytest.raises(HeaderError, match="but the receiver has 40 to 4"):
+        row_of(stream(0.0, 1.0, packet=packet))
+
+
 def test_fill_times_are_left_out(row_of: RowOf) -> None:
     row = row_of(stream(1.0, -1e31, float("nan"), 2.0))
     assert row["time_sampling_step_max"] == 1.0

@@ -85,6 +85,21 @@ def test_zero_and_zero_are_not_set(bir: Bir) -> None:
     assert isinstance(facts.longitude, Missing)
 
 
+def test_a_place_that_is_remembered_tells_equal_values_apart(bir: Bir) -> None:
+    original = bir.content
+    for value, expected in (("1", 1.0), ("T", None), ("1.", 1.0), ("T", None)):
+        bir.content = original
+        latitude = bir.card("OBS_LAT", value).facts().latitude
+        assert (None if isinstance(latitude, Missing) else latitude) == expected
+    reasons = []
+    for value in ("100", "100."):
+        bir.content = original
+        latitude = bir.card("OBS_LAT", value).facts().latitude
+        assert isinstance(latitude, Missing)
+        reasons.append(latitude.reason)
+    assert reasons == ["OBS_LAT is 100, beyond 90 deg", "OBS_LAT is 100.0, beyond 90 deg"]
+
+
 def test_what_the_config_knows_of_a_station_goes_before_its_headers(bir: Bir) -> None:
     options = Options.model_validate(
         {"stations": {"BIR": {"longitude_deg": -7.92, "host_name": "Rosse Observatory"}, "OTHER": {"latitude_deg": 1}}}

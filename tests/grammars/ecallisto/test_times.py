@@ -55,6 +55,11 @@ def test_a_leap_second_stays_in_its_day(bir: Bir) -> None:
     )
 
 
+def test_a_day_after_the_last_one_of_the_calendar_is_none() -> None:
+    with pytest.raises(HeaderError, match="no day of the calendar"):
+        moment("9999/12/31", "24:00:00", "DATE-OBS", "TIME-OBS")
+
+
 def test_a_two_digit_year_is_ambiguous(bir: Bir) -> None:
     error = bir.card("DATE-OBS", "'07/06/11'").refused()
     assert error.place == "DATE-OBS"
@@ -110,6 +115,30 @@ def test_a_unit_of_the_time_axis_is_followed(bir: Bir) -> None:
     )
     assert facts.time == pytest.approx(expected.time, abs=5e-10)
     assert facts.time_steps == pytest.approx(expected.time_steps)
+
+
+def test_what_is_remembered_of_an_axis_is_that_axis_only(bir: Bir) -> None:
+    """The same bytes in another unit, of another length, in another column; each met before and again."""
+    original, variants = bir.content, []
+    for change in (
+        lambda: bir,
+        lambda: bir.card("TZERO1", "'min'", becomes="TUNIT1").card("TIME-END", "'21:20:00'"),
+        lambda: bir.card("TZERO2", "'kHz'", becomes="TUNIT2"),
+        lambda: bir.card("NAXIS", "3").card("NAXIS1", "120").card("EXTEND", "2", becomes="NAXIS3"),
+        lambda: bir.card("TTYPE1", "'SPARE'"),
+        lambda: bir.axis("TIME", [0.5]),
+    ):
+        bir.content = original
+        variants.append((change().content, _seen(bir)))
+    assert len({repr(seen) for _, seen in variants}) == len(variants)
+    for content, seen in variants[::-1]:
+        bir.content = content
+        assert _seen(bir) == seen
+
+
+def _seen(bir: Bir) -> tuple[object, ...]:
+    facts = bir.facts()
+    return facts.time, facts.time_steps, facts.spectral_range, facts.spectral_steps
 
 
 @pytest.mark.parametrize("end", ["'06:20:00'", "'06:30:00'", "'07:20:00'", "'nonsense'", None])

@@ -51,6 +51,15 @@ def test_what_newroutine_cannot_do_without(made: Made, tmp_path: Path) -> None:
         row_of("nda_newroutine", changed(sound, tmp_path, lambda hdus: hdus[1].columns.change_unit("frequency", "mK")))
 
 
+@pytest.mark.parametrize("mhz", [1e-30, 164e-6, 3110.0])
+def test_frequencies_that_newroutine_does_not_hear_are_damage(made: Made, tmp_path: Path, mhz: float) -> None:
+    def damaged(hdus: fits.HDUList) -> None:
+        hdus[1].data["frequency"][0, 5] = mhz
+
+    with pytest.raises(HeaderError, match=r"but the receiver has 1e\+06 to 1e\+08"):
+        row_of("nda_newroutine", changed(made("nda_newroutine", NDA_JUPITER), tmp_path, damaged))
+
+
 def test_a_place_beyond_the_globe_is_left_out(made: Made, tmp_path: Path) -> None:
     path = changed(made("nda_newroutine", NDA_JUPITER), tmp_path, lambda hdus: hdus[0].header.set("OBSGEO-B", 147.0))
     row = row_of("nda_newroutine", path)

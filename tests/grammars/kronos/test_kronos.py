@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from epncore.app.scan import matcher
 from epncore.model.collection import load
 from epncore.model.errors import FileError, HeaderError, UnreadableError
 from epncore.model.row import Cell
@@ -35,7 +36,7 @@ RowOf: TypeAlias = Callable[[bytes], Row]
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     paths = runpy.run_path(str(SAMPLE / "make.py"))["make"](tmp_path_factory.mktemp("kronos"))
-    return {path.name[:2]: path.read_bytes() for path in paths}
+    return {path.name[: 3 if path.name.startswith("N") else 2]: path.read_bytes() for path in paths}
 
 
 @pytest.fixture
@@ -104,6 +105,10 @@ def test_other_levels_tell_the_hour(row_of: RowOf, level: str) -> None:
     row = row_of(records.tobytes())
     assert (row["time_min"], row["time_max"]) == pytest.approx((NOON, NOON + 1 / 24), abs=JD_TOLERANCE)
     assert row["processing_level"] == 5
+    # The unit is that of a field (docs/adr/0040).
+    assert (row["measurement_unit"], row["measurement_type"]) == (
+        "V**2.m**-2.Hz**-1", "phys.electField;em.radio#phys.polarization.stokes",
+    )  # fmt: skip
     assert row["time_sampling_step_min"] is row["time_exp_min"] is None
 
 
@@ -148,6 +153,26 @@ def test_records_of_another_hour_or_of_no_frequency_are_told(made: dict[str, byt
         assert error.place == "record 8"
 
 
+@pytest.mark.parametrize(
+    "name", ["P1999230.03", "R2003365.23", "N3b_dsq2001001.00", "N3d_dsq_2000366.10", "N3e_dsq1998120.05"]
+)
+def test_files_of_the_cruise_are_not_saturn_s(name: str) -> None:
+    assert targets_of(name) == [("Solar System", None)]
+
+
+@pytest.mark.parametrize(
+    "name", ["P2004001.00", "R2017258.11", "N3b_dsq2010001.00", "N3d_dsq_2009366.10", "N3e_dsq2016120.05"]
+)
+def test_files_since_2004_are_saturn_s(name: str) -> None:
+    assert targets_of(name) == [("Saturn", "Saturn Kilometric Radiation (SKR)")]
+
+
+def targets_of(name: str) -> list[tuple[object, object]]:
+    """Of each product that takes a file."""
+    products = [product for product in load(SAMPLE).product if matcher(product.sources)(f"2004_181_270/n1/{name}")]
+    return [(product.constants["target_name"], product.constants.get("feature_name")) for product in products]
+
+
 def test_a_file_longer_than_an_hour_is_refused_unread(
     made: dict[str, bytes], row_of: RowOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -185,7 +210,7 @@ def test_each_sweep_is_drawn_at_its_frequencies(made: dict[str, bytes], tmp_path
 
 def test_of_other_levels_nothing_is_drawn(made: dict[str, bytes], tmp_path: Path) -> None:
     path = tmp_path / "N3e_dsq2004180.12"
-    path.write_bytes(made["N3"])
+    path.write_bytes(made["N3e"])
     with kronos.KronosReader().open(path) as header:
         (none,) = GRAMMAR.pictures(header, GRAMMAR.options())
     assert isinstance(none, NoPicture)

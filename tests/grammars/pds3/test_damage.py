@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -132,6 +133,53 @@ def test_other_damage_is_told_by_its_place(product: Copied) -> None:
     assert one.row()["spectral_range_min"] > 3680
     one = product("T790228.LBL").holds(48 * 7 + 4, b"\x10\x0f")
     assert one.refused().place == "TABLE, record 8"
+
+
+@pytest.mark.parametrize(
+    ("record", "byte", "bits", "told"),
+    [(100, 3, 62, "a record is of 1979-05-07T"), (176, 3, 62, "but STOP_TIME is 1979-03-07"),
+     (0, 3, 64, "but START_TIME is 1979-03-06"), (90, 5, 2, "comes before one of 1979-03-06T20")],
+)  # fmt: skip
+def test_a_wrong_bit_in_the_clock_of_an_average_stretches_no_row(
+    product: Copied, record: int, byte: int, bits: int, told: str
+) -> None:
+    one = product("T790306.LBL")  # bytes 2 to 5 of a record are the day of the year and the hour
+    place = 298 * record + byte
+    error = one.holds(place, bytes([one.data.read_bytes()[place] ^ bits])).refused()
+    assert error.place == "TIME_SERIES"
+    assert told in error.message
+
+
+@pytest.mark.parametrize(
+    ("record", "byte", "bit", "told"),
+    [(100, 3, 1, "but START_TIME is 1979-02-28"), (100, 2, 32, "comes before one of 1979-02-28"),
+     (299, 2, 64, "but STOP_TIME is 1979-03-01")],
+)  # fmt: skip
+def test_a_wrong_bit_in_the_clock_of_a_spectrum_stretches_no_row(
+    product: Copied, record: int, byte: int, bit: int, told: str
+) -> None:
+    one = product("T790228.LBL")  # bytes 2 and 3 of a record are the hour of the year
+    place = 48 * record + byte
+    error = one.holds(place, bytes([one.data.read_bytes()[place] ^ bit])).refused()
+    assert error.place == "TABLE"
+    assert told in error.message
+
+
+def test_times_that_the_label_does_not_allow_are_refused(product: Copied) -> None:
+    late = product("VG2_NEP_PRA_6SEC.LBL").holds(2286 * 5, b"890924").refused()
+    assert (late.place, "STOP_TIME" in late.message) == ("TABLE", True)
+    one = product("T2000366_HFR0.LBL")
+    place = 5 * (one.data.stat().st_size // 78) + 6
+    early = one.holds(place, bytes([one.data.read_bytes()[place] ^ 1])).refused()  # 256 days
+    assert (early.place, "TIME is 200" in early.message) == ("SPECTRAL_DENSITY_TABLE, SCET", True)
+
+
+def test_a_label_without_times_bounds_nothing(product: Copied) -> None:
+    one = product("PRA_I.LBL")
+    for keyword in ("START_TIME", "STOP_TIME"):
+        text = one.label.read_text()
+        one.label.write_text(re.sub(rf"({keyword} *= )[0-9TZ:.-]+", r'\1"N/A"', text))
+    assert one.row()["time_min"]
 
 
 def test_each_empty_sweep_is_no_granule(product: Copied) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -123,6 +124,14 @@ def test_sensors_tell_what_was_measured(product: Copied) -> None:
     assert one.row()["measurement_unit"] == "nT**2.Hz**-1"
 
 
+def test_regions_are_those_that_the_investigation_names(product: Copied) -> None:
+    label = product("T2000366_HFR0.LBL")
+    before = label.label.read_text()
+    for target, region in (("SATURN, TITAN", "magnetosphere#ionosphere"), ("TITAN", "ionosphere"), ("VENUS", None)):
+        label.label.write_text(re.sub(r"(TARGET_NAME *= ).*?(\r?\n)", rf"\1{{{target}}}\2", before))
+        assert label.row()["target_region"] == region
+
+
 def test_targets_without_a_class_leave_it_to_the_config(product: Copied) -> None:
     row = product("PRA_I.LBL").says('TARGET_NAME                   = "JUPITER"', 'TARGET_NAME = "PLANET X"').row()
     assert (row["target_name"], row["target_class"]) == ("Planet X", None)
@@ -138,6 +147,7 @@ def test_the_same_row_whether_few_or_many_records_are_looked_at(
     rows[:, 0], rows[:, 1], rows[:, 2] = 79, 24 + seconds // 3600, seconds % 3600
     one.data.write_bytes(rows.tobytes())
     one.says("= 300\r\n", f"= {records}\r\n", times=2)
+    one.says("1979-02-28T00", "1979-01-01T00").says("1979-03-01T00", "1979-01-05T15")
     read, seen = Table.read, []
     monkeypatch.setattr(
         Table, "read", lambda self, first, last: (seen.append(last - first), read(self, first, last))[1]
