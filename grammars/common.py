@@ -198,7 +198,9 @@ def _mtime(granule: Granule) -> dt.datetime:
 @lru_cache(maxsize=8)  # as for `stem`
 def _moment(mtime_ns: int) -> dt.datetime:
     if not -MOST_NS < mtime_ns < MOST_NS:
-        raise CellError("the modification time of the file is before 1677 or after 2262: set it anew with `touch`")
+        raise CellError(
+            "the modification time of the file is beyond the calendar here, 1677 to 2262: set it anew with `touch`"
+        )
     return dt.datetime(1970, 1, 1) + dt.timedelta(microseconds=mtime_ns // 1000)  # noqa: DTZ001
 
 

@@ -224,7 +224,7 @@ def test_a_time_beyond_the_calendar_and_names_that_look_alike_cost_only_these_fi
         assert summary.rows == rows + 1
         told = {q.path: q.reason for q in summary.quarantined}
         assert set(told) == {"data/x_\\xff.fit", "data/late.fit"}
-        assert "before 1677 or after 2262" in told["data/late.fit"]
+        assert "beyond the calendar here, 1677 to 2262" in told["data/late.fit"]
         assert "no UTF-8" in told["data/x_\\xff.fit"]
 
 
