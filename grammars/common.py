@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from epncore.model.bookkeeping import MOST_NS
 from epncore.model.collection import FILE_NAME
 from epncore.model.errors import FileError, HeaderError
 from epncore.model.mending import mend
@@ -196,10 +197,11 @@ def _mtime(granule: Granule) -> dt.datetime:
 
 @lru_cache(maxsize=8)  # as for `stem`
 def _moment(mtime_ns: int) -> dt.datetime:
-    try:
-        return dt.datetime(1970, 1, 1) + dt.timedelta(microseconds=mtime_ns // 1000)  # noqa: DTZ001
-    except OverflowError:
-        raise CellError("the modification time of the file is beyond the calendar") from None
+    if not -MOST_NS < mtime_ns < MOST_NS:
+        raise CellError(
+            "the modification time of the file is beyond the calendar here, 1677 to 2262: set it anew with `touch`"
+        )
+    return dt.datetime(1970, 1, 1) + dt.timedelta(microseconds=mtime_ns // 1000)  # noqa: DTZ001
 
 
 def _modification_date(granule: Granule) -> Answer:

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from epncore.model import collection as config
 from epncore.model.columns import COLUMNS, Column, mandatory
 from epncore.model.config_errors import config_error
-from epncore.model.errors import ConfigError, FileError, HeaderError, UnreadableError
+from epncore.model.errors import ConfigError, FileError, HeaderError, UnavailableError, UnreadableError
 from epncore.model.mending import version as mending_version
 from epncore.model.row import Cell, CellError, Found, Missing, Row, Value, digest, to_cell
 from grammars import common
@@ -244,6 +244,8 @@ class _Opened:
         plan, file = self.plan, self.file
         try:
             self.header = (self.given or plan.reader.open(file.path)).__enter__()
+        except UnavailableError as error:
+            raise _at(error, file) from None
         except FileError as error:
             raise _at(_what_it_is(file.path, plan.grammar) or error, file) from None
         try:

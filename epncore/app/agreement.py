@@ -80,4 +80,5 @@ def sentences(lacking: int, unknown: int, *, rebuilt: bool = False) -> list[str]
     told = " and ".join(parts)
     if rebuilt:
         return [f"{told}: no file gives them; `--rebuild-ledger --prune` removes them"]
-    return [f"{told}: was it restored or edited? `epncore ingest COLLECTION_DIR --rebuild-ledger` mends it"]
+    and_more = "; rows that no file gives go with `--prune` beside it" if unknown else ""
+    return [f"{told}: was it restored or edited? `epncore ingest COLLECTION_DIR --rebuild-ledger` mends it{and_more}"]

@@ -15,6 +15,7 @@ from epncore.app import agreement, indices, schema, worker
 from epncore.app.counts import Counts
 from epncore.app.diff import Differences
 from epncore.app.folders import Scanned, Settled
+from epncore.app.hidden import hidden
 from epncore.app.kept_rows import jobs_anew
 from epncore.app.pool import in_order
 from epncore.app.relations import derivations
@@ -28,6 +29,7 @@ from epncore.app.versions import Versions
 from epncore.app.worker import Job
 from epncore.model import collection as config
 from epncore.model.errors import UsageError
+from epncore.model.printable import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -47,8 +49,22 @@ BATCH_FILES = 4096
 BATCH_SECONDS = 2.0
 """After so long what was read is written, however little: files that take seconds are not kept for hours."""
 
+OF_A_VALUE = (
+    psycopg.DataError,
+    psycopg.IntegrityError,
+    psycopg.InternalError,
+    psycopg.errors.ProgramLimitExceeded,  # a text that is too long for an index
+)
+"""Errors that one value of one row may be the cause of."""
+
+PATH_MAX_BYTES = 2600
+"""A longer path has no place in an index of the database."""
+
 MOST_REFUSED = 100
 """Rows that the database may refuse before the run ends: then it is no matter of single files."""
+
+TOLD_HIDDEN = 20
+"""Folders of which a note each says that a disk may be away; the others are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,13 +177,31 @@ class Attempts:
             self.differences.compare_all()  # lines that were compared have changed
             self._scan(Settled())
         self._check_products(found[1])
+        count, first = self.too_long
+        if count:
+            paths = counted(count, "path")
+            self.notes.append(
+                f"{paths} of more than {PATH_MAX_BYTES} bytes: left out, no table holds it: {first:.100}..."
+            )
         self.differences.compare()
+        self._hide()
         if self.versions:
             self.versions.hold()
         self.commit()
         if self.progress:
             self.progress.found(self.by_product.total())
         return found
+
+    def _hide(self) -> None:
+        """Of files that are gone, find those that may be on a disk that is away; and say so."""
+        found = list(hidden(self.collection, self.folder, self.differences.emptied()))
+        if not found:
+            return
+        self.differences.hide([each.folder for each in found])
+        notes = list(dict.fromkeys(map(str, found)))
+        self.notes += notes[:TOLD_HIDDEN]
+        if len(notes) > TOLD_HIDDEN:
+            self.notes.append(f"so it is with {len(notes) - TOLD_HIDDEN} more folders")
 
     def _check_products(self, unknown: int) -> None:
         """Say which products have no files; nothing goes on where their rows might be removed for that.
@@ -198,18 +232,23 @@ class Attempts:
 
     def _counted(self, files: Iterable[Seen]) -> Iterator[Seen]:
         by_product = [0] * len(self.collection.product)
+        too_long, first = 0, ""
         for seen in files:
+            if len(seen.path) * 4 > PATH_MAX_BYTES and len(seen.path.encode()) > PATH_MAX_BYTES:
+                too_long, first = too_long + 1, first or seen.path
+                continue
             if seen.size_bytes < 0 and seen.is_folder:
                 self.folders += 1
             else:
                 by_product[seen.product] += 1
             yield seen
         self.by_product.update(dict(enumerate(by_product)))
+        self.too_long = too_long, first
 
     def _execute(self) -> None:
         """Write what differs, remove what is gone, then give rows to those whose rival went."""
         anew = jobs_anew(self.conn, self.tables, self.plans[0].columns)
-        done = self._work(chain(anew, map(Job, self._ready(self.differences.to_read()))))
+        done = self._work(_once(chain(anew, map(Job, self._ready(self.differences.to_read())))))
         if self.wanted.prune:
             self.pruned = self.differences.prune()
             self.commit()
@@ -243,7 +282,7 @@ class Attempts:
         try:
             with self.conn.transaction():
                 counts = self.store.write(batch)
-        except (psycopg.DataError, psycopg.IntegrityError, psycopg.InternalError) as error:
+        except OF_A_VALUE as error:
             if len(batch) > 1:
                 middle = len(batch) // 2
                 self._write(batch[:middle])
@@ -295,6 +334,7 @@ class Attempts:
             withheld=count["withheld"],
             superseded=count["superseded"],
             quarantined_count=quarantined_count,
+            unreadable_count=count["unavailable"],
             quarantined=self.differences.quarantine(LISTED) if quarantined_count else [],
             newly_quarantined=total.newly_quarantined,
             unavailable=self.differences.away(),
@@ -306,6 +346,15 @@ class Attempts:
             undigested=found.undigested if found else 0,
             rows=self.differences.row_count(),
         )
+
+
+def _once(jobs: Iterable[Job]) -> Iterator[Job]:
+    """Of jobs in the order of paths each once: a folder that changes while it is listed may name a file twice."""
+    before = None
+    for job in jobs:
+        if job.seen.path != before:
+            yield job
+        before = job.seen.path
 
 
 def _batches(outcomes: Iterable[Outcome]) -> Iterator[list[Outcome]]:

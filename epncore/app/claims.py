@@ -84,14 +84,16 @@ class Claims:
             "  SELECT granule_uid, path FROM seen WHERE status IN {claims} AND granule_uid IS NOT NULL"
             "  UNION ALL SELECT l.granule_uid, l.path FROM known l"
             "   WHERE l.status IN {claims} AND l.granule_uid IN (SELECT granule_uid FROM seen)"
-            "    AND NOT EXISTS (SELECT FROM diff g WHERE g.path = l.path AND g.state = 'gone')"
+            "    AND NOT EXISTS (SELECT FROM diff g WHERE g.path = l.path AND g.state IN ('gone', 'hidden'))"
             "    AND l.path NOT IN (SELECT path FROM seen)) AS claim GROUP BY granule_uid"
         )
         self._run("UPDATE seen AS t" + _LOSES)
 
     def _demote(self) -> int:
         """Files of earlier runs that lose their uid to one of this batch; those that are gone left it by themselves."""
-        gone: LiteralString = " AND NOT EXISTS (SELECT FROM diff g WHERE g.path = t.path AND g.state = 'gone')"
+        gone: LiteralString = (
+            " AND NOT EXISTS (SELECT FROM diff g WHERE g.path = t.path AND g.state IN ('gone', 'hidden'))"
+        )
         self._run("UPDATE known AS t" + _LOSES + gone)
         return self._run(
             "UPDATE {ledger} AS l SET (status, place, release_date, since, reason)"
@@ -110,7 +112,8 @@ class Claims:
         )
         self._run(
             "INSERT INTO moved SELECT w.path, l.path, (l.size_bytes, l.mtime_ns) = (s.size_bytes, s.mtime_ns)"
-            " FROM winner w JOIN known l USING (granule_uid) JOIN diff g ON g.path = l.path AND g.state = 'gone'"
+            " FROM winner w JOIN known l USING (granule_uid)"
+            " JOIN diff g ON g.path = l.path AND g.state IN ('gone', 'hidden')"
             " LEFT JOIN seen s ON s.path = w.path WHERE l.path <> w.path"
             " AND l.path NOT IN (SELECT old_path FROM moved)"
         )

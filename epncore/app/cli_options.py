@@ -13,7 +13,16 @@ from epncore.app.work import Limits
 if TYPE_CHECKING:
     from epncore.app.database import Database
 
-FOLDER = click.Path(path_type=Path, file_okay=True, dir_okay=True)
+
+class _Folder(click.Path):
+    """The folder of a collection; its collection.toml stands for it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path: Any = super().convert(value, param, ctx)
+        return path.parent if path.name == "collection.toml" and not path.is_dir() else path
+
+
+FOLDER = _Folder(path_type=Path, file_okay=True, dir_okay=True)
 
 
 class Command(click.Command):

@@ -52,6 +52,11 @@ _OPEN: LiteralString = "(SELECT * FROM {ledger} WHERE {folder} IN (SELECT folder
 
 _GONE: LiteralString = "EXISTS (SELECT FROM diff d WHERE d.path = l.path AND d.state = 'gone')"
 
+_LOST: LiteralString = (
+    "d.state = 'gone' AND right(d.path, 1) <> '/' AND NOT EXISTS (SELECT FROM diff m WHERE m.old_path = d.path)"
+)
+"""Gone, and not renamed. A folder that could not be entered, and can be now, is no loss."""
+
 _RENAMED: LiteralString = (
     "UPDATE diff n SET state = 'renamed', old_path = g.path"
     " FROM (SELECT {key}, min(path) AS path FROM diff WHERE state = 'gone' GROUP BY {key} HAVING count(*) = 1) AS g"
@@ -79,7 +84,9 @@ class Differences:
     def __init__(self, conn: psycopg.Connection, schema: str) -> None:
         self.conn, self.schema = conn, schema
         self._lines: sql.Composable = names(schema)["ledger"]
-        self._names = {**names(schema), "gone": sql.SQL(_GONE)}
+        self._names = {
+            **names(schema), "gone": sql.SQL(_GONE), "lost": sql.SQL(_LOST), "folder": sql.SQL(FOLDER),
+        }  # fmt: skip
         types = {column.name: sql_type(column.type) for column in LEDGER.columns}
         columns = ", ".join(f"{name} {types[name]}" for name in Seen._fields)
         made_by = ", ".join(f"{name} {types[name]}" for name in Stamp._fields)
@@ -132,7 +139,7 @@ class Differences:
 
     def settled(self, scanned: Scanned, known: dict[int, int | None]) -> Settled:
         """Which folders are as the ledger has them; only the others are compared by `compare` from now on."""
-        self._lines = sql.SQL(_OPEN).format(folder=sql.SQL(FOLDER), **self._names)
+        self._lines = sql.SQL(_OPEN).format(**self._names)
         return settled(self.conn, scanned, known)
 
     def _work(self, file: LiteralString) -> sql.Composable:
@@ -170,6 +177,20 @@ class Differences:
         self.conn.execute("CREATE INDEX ON diff (path) WHERE old_path IS NOT NULL")  # each batch asks
         self.conn.execute("TRUNCATE scanned")
 
+    def emptied(self) -> list[str]:
+        """Folders of files that are gone, and not only renamed."""
+        return [folder for (folder,) in self._run("SELECT DISTINCT {folder} FROM diff d WHERE {lost} ORDER BY 1")]
+
+    def hide(self, folders: Sequence[str]) -> None:
+        """Take files of folders for hidden, which the scan did not see: a disk may be away."""
+        self.conn.execute(
+            sql.SQL(
+                "UPDATE diff d SET state = 'hidden' FROM unnest(%s::text[]) AS f (folder)"
+                " WHERE {lost} AND {folder} = f.folder"
+            ).format(**self._names),
+            (list(folders),),
+        )
+
     def compare_all(self) -> None:
         """Let no folder count as settled."""
         self._lines = self._names["ledger"]
@@ -182,7 +203,7 @@ class Differences:
         """Duplicates whose rival is gone: they have the row now, and must be read for it."""
         return self._stream(
             "SELECT {seen} FROM {ledger} d WHERE status = 'duplicate'"
-            " AND NOT EXISTS (SELECT FROM diff g WHERE g.path = d.path AND g.state IN ('gone', 'away'))"
+            " AND NOT EXISTS (SELECT FROM diff g WHERE g.path = d.path AND g.state IN ('gone', 'away', 'hidden'))"
             " AND NOT EXISTS (SELECT FROM {ledger} w WHERE w.granule_uid = d.granule_uid AND w.status IN {claims}"
             "  AND NOT EXISTS (SELECT FROM diff g WHERE g.path = w.path AND g.state = 'gone'))"
             ' ORDER BY path COLLATE "C"'
@@ -213,10 +234,14 @@ class Differences:
         self._run("DELETE FROM {ledger} l WHERE (l.status NOT IN {rows} OR l.granule_uid IS NULL) AND {gone}")
 
     def vanished(self, limit: int) -> tuple[int, list[str]]:
-        """Files of the ledger that the scan did not see: how many, and the first of them."""
-        count = self._count("SELECT count(*) FROM {ledger} l WHERE {gone}")
+        """Files of the ledger that the scan did not see: how many, and the first of them.
+
+        A folder that could not be entered then, and can be now, is none of them.
+        """
+        count = self._count("SELECT count(*) FROM {ledger} l WHERE {gone} AND right(path, 1) <> '/'")
         first = self._run(
-            'SELECT path FROM {ledger} l WHERE {gone} ORDER BY path COLLATE "C" LIMIT {limit}',
+            "SELECT path FROM {ledger} l WHERE {gone} AND right(path, 1) <> '/'"
+            ' ORDER BY path COLLATE "C" LIMIT {limit}',
             limit=sql.Literal(limit),
         )
         return count, [path for (path,) in first]
@@ -246,7 +271,7 @@ class Differences:
             dict(
                 self._run(
                     "SELECT l.status, count(*) FROM diff d JOIN {ledger} l ON l.path = d.path"
-                    " WHERE d.state IN ('gone', 'away') GROUP BY l.status"
+                    " WHERE d.state IN ('gone', 'away', 'hidden') GROUP BY l.status"
                 ).fetchall()
             )
         )
@@ -255,8 +280,8 @@ class Differences:
     def quarantine(self, limit: int) -> list[Quarantined]:
         """The first of the scanned files that something is wrong with, old and new."""
         rows = self._run(
-            "SELECT path, place, reason FROM {ledger} l WHERE status IN {quarantine}"
-            " AND NOT EXISTS (SELECT FROM diff d WHERE d.path = l.path AND d.state IN ('gone', 'away'))"
+            "SELECT path, place, reason, status FROM {ledger} l WHERE status IN {quarantine}"
+            " AND NOT EXISTS (SELECT FROM diff d WHERE d.path = l.path AND d.state IN ('gone', 'away', 'hidden'))"
             ' ORDER BY path COLLATE "C" LIMIT {limit}',
             limit=sql.Literal(limit),
         )
@@ -267,5 +292,5 @@ class Differences:
         return self._count("SELECT count(*) FROM {epn_core}")
 
     def away(self) -> int:
-        """Files of the ledger in folders that cannot be entered."""
-        return self._count("SELECT count(*) FROM diff WHERE state = 'away'")
+        """Files of the ledger in folders that cannot be entered, or may be on a disk that is away."""
+        return self._count("SELECT count(*) FROM diff WHERE state IN ('away', 'hidden')")

@@ -9,6 +9,8 @@ import datetime as dt
 import json
 import logging
 import logging.handlers
+import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +39,33 @@ class JsonLines(logging.Formatter):
         return json.dumps({"time": time, "level": record.levelname.lower(), "event": record.getMessage(), **fields})
 
 
+class _Once(logging.StreamHandler):  # type: ignore[type-arg]
+    """Says once where the log cannot be written; the work that it tells of goes on."""
+
+    said = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write an event."""
+        try:
+            super().emit(record)
+        except OSError:  # the file was moved away, and a new one cannot be made
+            self.handleError(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802  as `logging` calls it
+        """Say what is wrong, at the first time."""
+        if self.said:
+            return
+        self.said = True
+        error = sys.exception()
+        why = getattr(error, "strerror", None) or error
+        with suppress(OSError, ValueError):
+            print(f"epncore: the log cannot be written ({why}). The work goes on without it", file=sys.stderr)
+
+
+class _File(_Once, logging.handlers.WatchedFileHandler):
+    """Writes to a file."""
+
+
 def open_log(target: str) -> None:
     """Write events from now on.
 
@@ -53,10 +82,10 @@ def open_log(target: str) -> None:
     """
     handler: logging.Handler
     if target == STANDARD_ERROR:
-        handler = logging.StreamHandler()
+        handler = _Once()
     else:
         try:
-            handler = logging.handlers.WatchedFileHandler(Path(target), encoding="ascii")
+            handler = _File(Path(target), encoding="ascii")
         except OSError as error:
             raise UsageError(
                 f"the log cannot be written ({error.strerror})",

@@ -55,7 +55,7 @@ def recorded(database: Database, schema: str, *, dry_run: bool) -> Iterator[Run]
     try:
         yield run
     except (KeyboardInterrupt, Exception) as error:
-        if _was_interrupted(error):
+        if was_interrupted(error):
             run.ended(STOPPED, level=logging.WARNING)
         else:
             # PostgreSQL takes no NUL in a text, and no half of a surrogate pair.
@@ -116,6 +116,8 @@ class Run:
             "row_count": summary.rows,
             "rows_lacking": summary.lacking,
             "rows_unknown": summary.unknown,
+            "files_pruned": summary.pruned,
+            "files_renamed": summary.renamed,
         }
         self.ended(FINISHED, numbers)
 
@@ -147,7 +149,7 @@ class Run:
         log.tell(event, level=level, collection=self.schema, **dry, **fields)
 
 
-def _was_interrupted(error: BaseException | None) -> bool:
+def was_interrupted(error: BaseException | None) -> bool:
     """Whether it is a stop by a person or by the system, or what that broke."""
     while error is not None:
         if isinstance(error, KeyboardInterrupt):

@@ -9,12 +9,14 @@ import os
 import posixpath
 import re
 import stat
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from epncore.app.companions import companion_names, companion_pattern
+from epncore.model.bookkeeping import MOST_NS
 from epncore.model.errors import ConfigError
+from epncore.model.globs import matcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator, Sequence
@@ -85,8 +87,8 @@ class ProductFiles:
 
     def key(self, relative: str) -> str:
         """Path in the ledger of a file at this path below the root."""
-        key = self.prefix + relative
-        return key if key.isascii() else _written(key)
+        is_plain = relative.isascii() and "\\" not in relative
+        return self.prefix + (relative if is_plain else _written(relative))
 
     def look(self, relative: str, entry: os.DirEntry[str] | Path) -> Seen:
         """What the file system tells of a file."""
@@ -100,10 +102,11 @@ class ProductFiles:
             return Seen(key, self.number, -1, -1, -1, -1, companions, *family)
         if not stat.S_ISREG(status.st_mode):
             return Seen(key, self.number, -1, -1, -1, -1, companions, *family)
-        inode = status.st_ino
+        inode, mtime, ctime = status.st_ino, status.st_mtime_ns, status.st_ctime_ns
         return Seen(
-            key, self.number, status.st_size, status.st_mtime_ns, inode if inode < 2**63 else _signed(inode),
-            status.st_ctime_ns, companions, *family,
+            key, self.number, status.st_size, mtime if -MOST_NS < mtime < MOST_NS else _within(mtime),
+            inode if inode < 2**63 else _signed(inode), ctime if -MOST_NS < ctime < MOST_NS else _within(ctime),
+            companions, *family,
         )  # fmt: skip
 
     def _look_at_companions(self, relative: str) -> str:
@@ -125,7 +128,13 @@ def _numbers(path: Path) -> str:
         status = path.stat()
     except OSError:
         return "-1 -1 -1 -1"
-    return f"{status.st_size} {status.st_mtime_ns} {_signed(status.st_ino)} {status.st_ctime_ns}"
+    times = _within(status.st_mtime_ns), _within(status.st_ctime_ns)
+    return f"{status.st_size} {times[0]} {_signed(status.st_ino)} {times[1]}"
+
+
+def _within(moment_ns: int) -> int:
+    """A time as a bigint has room for it: one before 1677 or after 2262 is at the end, and no grammar takes that."""
+    return max(-MOST_NS, min(moment_ns, MOST_NS))
 
 
 def _signed(inode: int) -> int:
@@ -167,10 +176,10 @@ def scan(collection: Collection, folder: Path, settled: Container[str] = ()) -> 
         others = [p for p in products if p.real_root != here[0].real_root and _overlap(p, here[0])]
         alone = here[0] if len(here) == 1 and not others else None
         names, key, look = here[0].names, here[0].key, here[0].look
-        for relative, entry in _walk(here[0].root):
+        for relative, entry in _walk(here[0].root, partial(_unreadable_root, here[0], folder)):
             if entry is None:
                 # A folder that cannot be entered may hold granules: its outcome says so.
-                yield Seen(_written(here[0].prefix + relative), here[0].number, -1, -1)
+                yield Seen(key(relative), here[0].number, -1, -1)
                 continue
             if alone is not None:
                 if names(relative) and not (settled and key(relative) in settled):
@@ -183,7 +192,7 @@ def scan(collection: Collection, folder: Path, settled: Container[str] = ()) -> 
                 place = here[0].real_root / relative
                 owners += [p for p in others if _below(place, p) is not None and p.names(str(_below(place, p)))]
             if len(owners) > 1:
-                raise _claimed(sorted(owners, key=lambda owner: owner.number), owners[0].prefix + relative, folder)
+                raise _claimed(sorted(owners, key=lambda owner: owner.number), owners[0].key(relative), folder)
             if not (settled and owners[0].key(relative) in settled):
                 yield owners[0].look(relative, entry)
 
@@ -192,16 +201,20 @@ def _check_root(product: ProductFiles, folder: Path) -> None:
     try:
         os.scandir(product.root).close()
     except OSError as error:
-        if isinstance(error, (FileNotFoundError, NotADirectoryError)):
-            message, hint = "is no folder here", "Is a disk not mounted? Nothing was changed"
-        else:
-            message, hint = f"cannot be read ({error.strerror})", "Nothing was changed"
-        raise ConfigError(
-            f"{product.product.root!r} {message}",
-            path=str(folder / "collection.toml"),
-            place=f"product.{product.number}.root",
-            hint=hint,
-        ) from None
+        raise _unreadable_root(product, folder, error) from None
+
+
+def _unreadable_root(product: ProductFiles, folder: Path, error: OSError) -> ConfigError:
+    if isinstance(error, (FileNotFoundError, NotADirectoryError)):
+        message, hint = "is no folder here", "Is a disk not mounted? Nothing was changed"
+    else:
+        message, hint = f"cannot be read ({error.strerror})", "Nothing was changed"
+    return ConfigError(
+        f"{product.product.root!r} {message}",
+        path=str(folder / "collection.toml"),
+        place=f"product.{product.number}.root",
+        hint=hint,
+    )
 
 
 def is_empty(root: Path) -> bool:
@@ -220,7 +233,7 @@ def _below(place: Path, product: ProductFiles) -> Path | None:
 
 def _claimed(owners: Sequence[ProductFiles], path: str, folder: Path) -> ConfigError:
     return ConfigError(
-        f"products {owners[0].number} and {owners[1].number} both claim {_written(path)}",
+        f"products {owners[0].number} and {owners[1].number} both claim {path}",
         path=str(folder / "collection.toml"),
         place=f"product.{owners[1].number}.sources",
         hint="Let the patterns tell the files apart",
@@ -234,24 +247,45 @@ def ledger_prefix(root: str) -> str:
     return "" if below == "." else f"{below.rstrip('/')}/"
 
 
-def _written(key: str) -> str:
-    return os.fsencode(key).decode("utf-8", "backslashreplace")
+_ESCAPE = re.compile(r"\\(?:x[0-9a-f]{2}|\\)")
+
+
+def _written(relative: str) -> str:
+    """A path as the ledger has it: no two are written alike, and that of a folder begins all those below it."""
+    return "/".join(map(_name_written, relative.split("/")))
+
+
+def _name_written(name: str) -> str:
+    r"""Bytes that are no UTF-8 as ``\xff``; there, and where a name itself looks like that, a backslash as two."""
+    raw = os.fsencode(name)
+    try:
+        if not _ESCAPE.search(raw.decode("utf-8")):
+            return name
+    except UnicodeDecodeError:
+        pass
+    return raw.replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
+
+
+def _name_read(written: str) -> str:
+    if not _ESCAPE.search(written):
+        return written
+    raw = re.sub(
+        rb"\\(?:x([0-9a-f]{2})|\\)", lambda found: bytes([int(found[1], 16)]) if found[1] else b"\\", written.encode()
+    )
+    return os.fsdecode(raw)
 
 
 def relative_path(root: str, key: str) -> str:
     """Path below the product's root, from its key in the ledger."""
-    return key[len(ledger_prefix(root)) :]
+    relative = key[len(ledger_prefix(root)) :]
+    return "/".join(map(_name_read, relative.split("/"))) if "\\" in relative else relative
 
 
-def matcher(patterns: Sequence[str]) -> Callable[[str], object]:
-    """A function that tells whether a path below the root is named by one of a product's patterns."""
-    return re.compile("|".join(_pattern(pattern) for pattern in patterns)).fullmatch
-
-
-def _walk(root: Path) -> Iterator[tuple[str, os.DirEntry[str] | None]]:
+def _walk(root: Path, wrong: Callable[[OSError], Exception]) -> Iterator[tuple[str, os.DirEntry[str] | None]]:
     """Files below a folder; None for a folder that cannot be read, with a slash after its path.
 
-    Links to folders are followed, but no folder is entered twice on one way down.
+    Links to folders are followed, but no folder is entered twice on one way down. Where the root itself cannot be read,
+    `wrong` says what to raise.
     """
     pending: list[tuple[str, str, tuple[tuple[int, int], ...]]] = [(str(root), "", ())]
     while pending:
@@ -271,17 +305,7 @@ def _walk(root: Path) -> Iterator[tuple[str, os.DirEntry[str] | None]]:
                         pending.append((entry.path, f"{prefix}{entry.name}/", (*above, identity)))
                     else:
                         yield prefix + entry.name, entry
-        except OSError:
+        except OSError as error:
+            if not prefix:
+                raise wrong(error) from None
             yield prefix, None
-
-
-def _pattern(glob: str) -> str:
-    """A glob as a regular expression: ``*`` and ``?`` stay in a folder, ``**`` crosses folders."""
-    parts = re.split(r"(\*\*/|\*\*|\*|\?|\[[^\]]+\])", glob.removeprefix("./"))
-    known = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    text = "".join(
-        known.get(part)
-        or (re.sub(r"^\[!", "[^", part) if part.startswith("[") and part.endswith("]") else re.escape(part))
-        for part in parts
-    )
-    return f"(?s:{text})"

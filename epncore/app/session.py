@@ -25,7 +25,7 @@ LOCK_TRIES = 5
 WAITS_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 """Before each new try after trouble that passes: a server that is restarted answers again within seconds."""
 
-PASSING = (
+LOST = (
     errors.AdminShutdown,  # the server is stopped or restarted, or an operator ended this session
     errors.CrashShutdown,  # another session crashed: the server ends all of them, and recovers
     errors.CannotConnectNow,  # it starts, or recovers
@@ -33,11 +33,16 @@ PASSING = (
     errors.ConnectionDoesNotExist,
     errors.ConnectionFailure,
     errors.TooManyConnections,  # others will end theirs
+    errors.IdleInTransactionSessionTimeout,  # the server ends sessions that say nothing while files are read
+    errors.IdleSessionTimeout,
+)
+"""Errors of a server that ended the connection, or takes none now."""
+
+PASSING = (
+    *LOST,
     errors.SerializationFailure,  # lost against another transaction; it would not the next time
     errors.DeadlockDetected,
     errors.LockNotAvailable,  # lock_timeout: an index build or a VACUUM FULL was longer
-    errors.IdleInTransactionSessionTimeout,  # the server ends sessions that say nothing while files are read
-    errors.IdleSessionTimeout,
 )
 """Errors of the server after which the same may well succeed. Each other one is told at once."""
 
@@ -46,6 +51,12 @@ def passes(error: Exception) -> bool:
     """Whether an error is one of the listed ones, or of a connection that is lost (which has no SQLSTATE)."""
     lost = isinstance(error, psycopg.OperationalError) and error.sqlstate is None
     return lost or isinstance(error, (*PASSING, NotNowError, BusyError))
+
+
+def was_lost(error: Exception) -> bool:
+    """Whether it is the connection that is gone, or could not be made; not one statement that the server ended."""
+    state = error.sqlstate if isinstance(error, psycopg.Error) else None
+    return state is None or state.startswith("08") or isinstance(error, LOST)
 
 
 def outlast(attempt: Callable[[], T], done: Callable[[], int], wait: Callable[[float, str], None]) -> T:
@@ -77,8 +88,10 @@ def outlast(attempt: Callable[[], T], done: Callable[[], int], wait: Callable[[f
             if not passes(error) or (tries == 0 and isinstance(error, (AwayError, BusyError))):
                 raise
             if tries == len(WAITS_SECONDS):
+                seconds = f"{sum(WAITS_SECONDS):g} s"
+                found = f"went away, and is not back after {seconds}" if was_lost(error) else f"refuses for {seconds}"
                 raise DatabaseError(
-                    f"the database went away, and is not back after {sum(WAITS_SECONDS):g} s: {first_line(error)}",
+                    f"the database {found}: {first_line(error)}",
                     hint="What was committed stays; run the same command again to go on",
                 ) from error
             wait(WAITS_SECONDS[tries], first_line(error))
@@ -175,10 +188,14 @@ def database_errors() -> Iterator[None]:
             hint="What was committed stays; free some space there, then run the same command again to go on",
         ) from error
     except psycopg.OperationalError as error:
-        raise DatabaseError(
-            f"the database went away: {first_line(error)}",
-            hint="What was committed stays; run the same command again to go on",
-        ) from error
+        hint = "What was committed stays; run the same command again to go on"
+        if isinstance(error, errors.QueryCanceled):
+            hint += (
+                ". Where it was the statement_timeout of this role, let it have none:"
+                " `ALTER ROLE ... SET statement_timeout = 0`"
+            )
+        what = "went away" if was_lost(error) else "ended a statement"
+        raise DatabaseError(f"the database {what}: {first_line(error)}", hint=hint) from error
     except psycopg.Error as error:
         raise DatabaseError(
             f"the database refuses a batch: {first_line(error)}", hint="Nothing of that batch was written"

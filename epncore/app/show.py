@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 from rich.text import Text
 
+from epncore.app.summary import by_reach
 from epncore.model.printable import counted, safe
 
 if TYPE_CHECKING:
@@ -134,9 +135,11 @@ def summary(console: Console, name: str, found: Summary, *, dry_run: bool) -> No
             soft_wrap=True,
         )
     if found.quarantined:
-        new = f" ({found.newly_quarantined} of them new)" if found.newly_quarantined else " (none of them new)"
-        console.print(f"Without a row{new}:", style="yellow")
-        _list(console, [f"{q.path}, {q.where}: {q.reason}" for q in found.quarantined], found.quarantined_count)
+        new = f" ({found.newly_quarantined or 'none'} of them new)"
+        both = 0 < found.unreadable_count < found.quarantined_count
+        _without_or_unread(console, "" if both else new, found)
+        if both:
+            console.print(f"New among all these: {found.newly_quarantined}", style="yellow")
     if found.altered:
         console.print("Not what they were, though nothing told so:", style="yellow")
         _list(console, [f"{q.path}: {q.reason}" for q in found.altered], found.altered_count)
@@ -147,6 +150,19 @@ def summary(console: Console, name: str, found: Summary, *, dry_run: bool) -> No
         _list(console, found.vanished, found.vanished_count)
     for note in found.notes:
         console.print(safe(note), style="yellow", soft_wrap=True)
+
+
+def _without_or_unread(console: Console, more: str, found: Summary | CollectionStatus, name: str = "") -> None:
+    """List files that have no row, and files that cannot be read now."""
+    without, unread = by_reach(found.quarantined)
+    kinds = (
+        ("without a row", without, found.quarantined_count - found.unreadable_count),
+        ("cannot be read now; a row that it had stays", unread, found.unreadable_count),
+    )
+    for what, files, count in kinds:
+        if count:
+            console.print(safe(f"{name}, {what}" if name else what[0].upper() + what[1:]) + f"{more}:", style="yellow")
+            _list(console, [f"{q.path}, {q.where}: {q.reason}" for q in files], count)
 
 
 def relinked(console: Console, name: str, found: Relinked) -> None:
@@ -233,9 +249,7 @@ def status(console: Console, found: Sequence[CollectionStatus]) -> None:
         table.add_row(each.schema, *map(str, counted), *days)
     console.print(table)
     for each in found:
-        if each.quarantined:
-            console.print(f"{each.schema}, without a row:", style="yellow")
-            _list(console, [f"{q.path}, {q.where}: {q.reason}" for q in each.quarantined], each.quarantined_count)
+        _without_or_unread(console, "", each, each.schema)
         for sentence in sentences(each.lacking, each.unknown):
             console.print(safe(f"{each.schema}: {sentence}"), style="yellow")
 

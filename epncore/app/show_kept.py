@@ -56,7 +56,10 @@ def news(found: Summary, before: Summary | None) -> list[str]:
         return []
     gone = f"; {found.vanished_count} vanished" if found.vanished else ""
     lines = [f"{said or 'nothing new'}; {counted(found.rows, 'row')}{gone}, after {found.seconds:.1f} s"]
-    lines += [f"without a row: {each.path}, {each.where}: {each.reason}" for each in bad[:LISTED]]
+    words = {"unavailable": "cannot be read now"}
+    lines += [
+        f"{words.get(each.status, 'without a row')}: {each.path}, {each.where}: {each.reason}" for each in bad[:LISTED]
+    ]
     if len(bad) > LISTED:
         lines.append(f"... and {len(bad) - LISTED} more: `epncore quarantine list` shows them")
     return lines + notes

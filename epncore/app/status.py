@@ -66,6 +66,8 @@ class CollectionStatus:
     first, last : str or None
         Start of the first and end of the last observation, ISO 8601, UTC.
     quarantined_count : int
+    unreadable_count : int
+        How many of them cannot be read now, and keep the row they had.
     quarantined : list of Quarantined
         The first of them.
     reasons : dict of str to int
@@ -88,6 +90,7 @@ class CollectionStatus:
     first: str | None
     last: str | None
     quarantined_count: int
+    unreadable_count: int
     quarantined: list[Quarantined]
     reasons: dict[str, int]
     last_run: RunStatus | None
@@ -129,17 +132,18 @@ def _one(conn: psycopg.Connection, schema: str) -> CollectionStatus:
         sql.SQL("SELECT count(*), min(time_min), max(time_max) FROM {}").format(sql.Identifier(schema, "epn_core")),
     )
     known = names(schema)
-    files, withheld, superseded, bad = _row(
+    files, withheld, superseded, bad, unreadable = _row(
         conn,
         sql.SQL(
             "SELECT count(*), count(*) FILTER (WHERE status = 'withheld'),"
-            " count(*) FILTER (WHERE status = 'superseded'), count(*) FILTER (WHERE status IN {quarantine})"
+            " count(*) FILTER (WHERE status = 'superseded'), count(*) FILTER (WHERE status IN {quarantine}),"
+            " count(*) FILTER (WHERE status = 'unavailable')"
             " FROM {ledger}"
         ).format(**known),
     )
     quarantined = conn.execute(
         sql.SQL(
-            "SELECT path, place, reason FROM {ledger} WHERE status IN {quarantine}"
+            "SELECT path, place, reason, status FROM {ledger} WHERE status IN {quarantine}"
             ' ORDER BY path COLLATE "C" LIMIT {limit}'
         ).format(**known, limit=sql.Literal(LISTED))
     )
@@ -147,8 +151,8 @@ def _one(conn: psycopg.Connection, schema: str) -> CollectionStatus:
     lacking, unknown = Agreement(conn, schema).found()
     run, success, age = _runs(conn, schema)
     return CollectionStatus(
-        schema, rows, files, withheld, superseded, lacking, unknown, _iso(first), _iso(last), bad, listed,
-        _reasons(conn, schema), run, success, age,
+        schema, rows, files, withheld, superseded, lacking, unknown, _iso(first), _iso(last), bad, unreadable,
+        listed, _reasons(conn, schema), run, success, age,
     )  # fmt: skip
 
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 LISTED = 1000
 """Files that a summary lists of a kind; beside each list stands how many there are."""
@@ -10,11 +14,20 @@ LISTED = 1000
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """A file that has no row, and why."""
+    """A file that something is wrong with: it has no row, or where it is ``unavailable``, keeps the one it had."""
 
     path: str
     where: str
     reason: str
+    status: str = "quarantined"
+
+
+def by_reach(files: Sequence[Quarantined]) -> tuple[list[Quarantined], list[Quarantined]]:
+    """Files that have no row, and files that cannot be read now."""
+    return (
+        [file for file in files if file.status != "unavailable"],
+        [file for file in files if file.status == "unavailable"],
+    )
 
 
 @dataclass(slots=True)
@@ -30,12 +43,15 @@ class Summary:
     superseded : int
         Files of which a later version has the row.
     quarantined_count : int
+    unreadable_count : int
+        How many of them cannot be read now.
     quarantined : list of Quarantined
-        The first of the files that give no row, old and new.
+        The first of the files that give no row, or cannot be read now, old and new.
     newly_quarantined : int
         How many of all of them in this run.
     unavailable : int
-        Files of the ledger in folders that cannot be entered now; the rows that they had stay.
+        Files of the ledger in folders that cannot be entered now, or that seem to be on a disk that is away: an empty
+        folder, a link that leads nowhere. The rows that they had stay.
     vanished_count : int
     vanished : list of str
         The first files of the ledger that are no longer there; the rows that they had stay.
@@ -62,6 +78,7 @@ class Summary:
     withheld: int = 0
     superseded: int = 0
     quarantined_count: int = 0
+    unreadable_count: int = 0
     quarantined: list[Quarantined] = field(default_factory=list)
     newly_quarantined: int = 0
     unavailable: int = 0

@@ -129,7 +129,7 @@ class Versions:
         """Files whose later version is gone or bad, the highest of each family: they have the row now."""
         statement = sql.SQL(
             "SELECT DISTINCT ON (b.family) {seen} FROM {ledger} b LEFT JOIN diff d ON d.path = b.path"
-            " WHERE b.family IS NOT NULL AND coalesce(d.state, '') NOT IN ('gone', 'away')"
+            " WHERE b.family IS NOT NULL AND coalesce(d.state, '') NOT IN ('gone', 'away', 'hidden')"
             " AND (b.status = 'superseded' OR d.work = 'hold' AND b.status IN {claims})"
             " AND NOT EXISTS (SELECT FROM {ledger} a WHERE {later_claims})"
             " ORDER BY b.family, string_to_array(b.version, '.')::numeric[] DESC,"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from epncore.app import embedded, log
 from epncore.app.alarm import Alarm, network_disk
 from epncore.app.ingest import ingest
+from epncore.app.runs import was_interrupted
 from epncore.app.work import Limits
 from epncore.model import collection as config
 from epncore.model.errors import ConfigError, DatabaseError
@@ -171,6 +172,12 @@ class _Rounds:
             )  # fmt: skip
         except (DatabaseError, ConfigError) as error:
             self._wait(str(error))
+            return False
+        except Exception as error:
+            if was_interrupted(error):
+                raise
+            # Of one file, or of a moment: the next round may do. What it is, a log has too.
+            self._wait(f"unexpected {type(error).__name__}: {error}; if it stays, please report it")
             return False
         if self._troubles:
             self.say("going on")

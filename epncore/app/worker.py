@@ -15,7 +15,7 @@ from epncore.app.sources import check, source_file
 from epncore.app.stamps import stamps
 from epncore.app.work import pass_on_memory_error
 from epncore.model import collection as config
-from epncore.model.errors import ConfigError, FileError, RuleBrokenError, UnavailableError
+from epncore.model.errors import ConfigError, FileError, RuleBrokenError, UnavailableError, error_of_system
 from epncore.model.row import RowHash, digest
 from epncore.model.rules import RowChecker
 from grammars.common import accessed, content_digest
@@ -157,6 +157,9 @@ class Worker:
             return self._failed(seen, error)
         except Exception as error:  # noqa: BLE001 -- a reader or a grammar of others may fail in any way: say so, go on
             pass_on_memory_error(error)
+            if (said := error_of_system(error)) is not None:
+                reason = f"cannot be read ({said.strerror or said})"
+                return quarantined(seen, "file", reason, "unavailable")
             outcome = quarantined(seen, "reader or grammar", f"unexpected {type(error).__name__}: {error}")
             return outcome._replace(stamp=self.stamps[seen.product])
         return self._outcome(seen, file, row, plan.mask(granule), granule.digest)
@@ -219,4 +222,4 @@ def quarantined(seen: Seen, place: str, reason: str, status: Status = "quarantin
 
 def refused(outcome: Outcome, reason: str) -> Outcome:
     """The outcome of a file whose row the database did not take."""
-    return quarantined(outcome.seen, f"row {outcome.granule_uid}", reason)._replace(stamp=outcome.stamp)
+    return quarantined(outcome.seen, f"row {outcome.granule_uid or '':.100}", reason)._replace(stamp=outcome.stamp)

@@ -11,6 +11,9 @@ from typing import Literal, NamedTuple
 
 BookType = Literal["text", "smallint", "integer", "bigint", "double", "timestamp"]
 
+MOST_NS = 2**63 - 1
+"""Times of files are kept as nanoseconds in 64 bits, from 1677 to 2262; one beyond is kept as this, or minus this."""
+
 
 @dataclass(frozen=True, slots=True)
 class BookColumn:
@@ -157,6 +160,8 @@ RUNS = BookTable(
             "rows_lacking", "bigint", False, "Rows that the ledger knows and the table lacks in the end", later=True
         ),
         BookColumn("rows_unknown", "bigint", False, "Rows of the table that the ledger does not know then", later=True),
+        BookColumn("files_pruned", "bigint", False, "Files no longer there, removed with their rows", later=True),
+        BookColumn("files_renamed", "bigint", False, "Files whose row was taken over from another path", later=True),
     ),
     key=("id",),
 )

@@ -40,6 +40,7 @@ from epncore.model.config_types import (
     UrlTemplate,
     VersionPattern,
 )
+from epncore.model.globs import matcher
 from epncore.model.linking import Das2, Documentation, Format, Preview
 from epncore.model.mending import mend
 from epncore.model.row import CellError, Value, digest, to_cell
@@ -162,6 +163,12 @@ class Product(_Table):
                 raise ValueError(
                     f"{pattern!r} leaves the root: set root to the folder and let sources be patterns below"
                 )
+            try:
+                matcher([pattern])
+            except re.error as error:
+                raise ValueError(
+                    f"{pattern!r} is no pattern ({error.msg}): brackets name single signs, as [0-9] or [abc]"
+                ) from None
         return patterns
 
 

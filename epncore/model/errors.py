@@ -23,6 +23,8 @@
 
 from __future__ import annotations
 
+import errno
+
 
 class EpnCoreError(Exception):
     """Something a person can mend.
@@ -124,3 +126,17 @@ class BusyError(DatabaseError):
 
 class ClusterError(EpnCoreError):
     """A cluster is down, or its workers do not do."""
+
+
+def error_of_system(error: BaseException) -> OSError | None:
+    """What the system said, where that is behind an error: a disk that fails or is away, a right that is missing.
+
+    That says nothing of a file's content. But libraries raise an OSError for damaged content too: without a number, or
+    with EINVAL where they were led to a place that no file has.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno not in {None, errno.EINVAL}:
+            return cause
+        cause = cause.__cause__ or cause.__context__
+    return None

@@ -87,6 +87,9 @@ class Das2Reader:
             xml = packets.stream()
             if xml.attributes.get("compression", "none") != "none":
                 raise UnreadableError("a compressed stream", place="<stream>", hint="Keep it without compression")
+        except OSError as error:
+            stream.close()
+            raise UnavailableError(f"cannot be read ({error.strerror})", path=str(path)) from None
         except BaseException:
             stream.close()
             raise

@@ -230,7 +230,9 @@ class FitsHeader:
     def _bytes_of(self, place: Place, table: Hdu) -> bytes:
         try:
             return bytes_of(place, table, self._file)
-        except (OSError, UnreadableError) as error:
+        except OSError as error:
+            raise UnavailableError(f"cannot be read ({error.strerror})", path=str(self.path)) from None
+        except UnreadableError as error:
             raise UnreadableError(
                 f"the table cannot be read ({error})", path=str(self.path), place=f"HDU {table.number}"
             ) from None
@@ -263,11 +265,21 @@ class FitsHeader:
         except (OSError, ValueError, RuntimeError, SystemError, MemoryError) as error:
             # ValueError: also what fitsio makes of an error text of cfitsio that quotes bytes of the file.
             first_line = str(error).split("\n", 1)[0] if not isinstance(error, UnicodeError) else "damaged data"
+            if isinstance(error, OSError):
+                self._look_at_disk()
             raise UnreadableError(
                 f"{what} cannot be read ({first_line})", path=str(self.path), place=f"HDU {hdu}"
             ) from None
         native: NDArray[Any] = np.asarray(values).astype(values.dtype.newbyteorder("="), copy=False)
         return native
+
+    def _look_at_disk(self) -> None:
+        """Read all of the file: cfitsio says the same of damaged content and of a disk that fails."""
+        try:
+            for start in range(0, self._file.size_bytes, _CHUNK_BYTES):
+                self._file.read(start, _CHUNK_BYTES)
+        except OSError as error:
+            raise UnavailableError(f"cannot be read ({error.strerror})", path=str(self.path)) from None
 
 
 @lru_cache(maxsize=32)  # files of a station share the HDUs of their tables

@@ -8,6 +8,7 @@ behind ``^STRUCTURE`` are not opened: they may be missing from a folder, and a g
 
 from __future__ import annotations
 
+import errno
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -157,8 +158,9 @@ class Table:
     def cut(self) -> UnreadableError:
         """The error that tells what is missing of a file."""
         needed = self.offset_bytes + self.rows * self.row_bytes
+        there = _size_bytes(self.path, self.name)
         return UnreadableError(
-            f"{self.path.name} has {self.path.stat().st_size} bytes, but {self.rows} rows of {self.row_bytes} bytes "
+            f"{self.path.name} has {there} bytes, but {self.rows} rows of {self.row_bytes} bytes "
             f"from byte {self.offset_bytes} need {needed}",
             place=self.name,
             hint="Fetch the file of the data again",
@@ -222,7 +224,7 @@ class Pds3Header:
         if not 0 < row_bytes <= ROW_MAX_BYTES:
             raise HeaderError(f"rows of {row_bytes} bytes", place=f"label, {name}, ROW_BYTES")
         table = Table(name, block, path, offset_bytes, row_bytes, prefix, rows)
-        if path.stat().st_size < offset_bytes + rows * row_bytes:
+        if _size_bytes(path, name) < offset_bytes + rows * row_bytes:
             raise table.cut()
         return table
 
@@ -253,10 +255,21 @@ class Pds3Header:
                 real = path.resolve()
                 inside = real.parent in {folder.resolve(), self.path.resolve().parent}
                 found = real.is_file()
-            except (OSError, ValueError, RuntimeError):  # a circle of links
+            except (ValueError, RuntimeError):  # a circle of links
                 continue
+            except OSError as error:
+                if error.errno == errno.ENAMETOOLONG:
+                    continue
+                raise UnavailableError(f"{spelling} cannot be read ({error.strerror})", place=pointer) from None
             if found and not inside:
                 raise HeaderError(f"{pointer} leads out of the folder: {name!r} is a link", place="label")
             if found:
                 return path
         raise HeaderError(f"{pointer} names {name!r:.80}, which is not there", place="label", hint="Put it beside it")
+
+
+def _size_bytes(path: Path, name: str) -> int:
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        raise UnavailableError(f"{path.name} cannot be read ({error.strerror})", place=name) from None

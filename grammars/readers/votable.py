@@ -141,7 +141,15 @@ class VotableHeader:
         ------
         UnreadableError
             Where the data are cut or damaged.
+        UnavailableError
+            Where the disk fails.
         """
+        try:
+            yield from self._rows(wanted)
+        except OSError as error:
+            raise UnavailableError(f"cannot be read ({error.strerror or error})", path=str(self.path)) from None
+
+    def _rows(self, wanted: Sequence[str]) -> Iterator[tuple[Any, ...]]:
         places = [next(at for at, each in enumerate(self.fields) if each.name == name) for name in wanted]
         stream = _events(self.path)
         for event in stream:

@@ -16,6 +16,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from epncore.app.agreement import sentences
 from epncore.app.database import Database, resolve
 from epncore.app.ingest import ingest
 from epncore.app.status import status
@@ -269,3 +270,10 @@ def test_the_command_tells_of_all_this(collection: Collections, database: Databa
     assert (told["pruned"], told["vanished"], told["quarantined"], told["quarantined_count"]) == (1, 0, [], 0)
     assert {"renamed", "superseded", "unavailable", "altered", "altered_count", "undigested"} <= told.keys()
     assert epncore("--verify").returncode == 0
+
+
+def test_what_mends_is_told_as_it_is() -> None:
+    (lacking,) = sentences(2, 0)
+    assert lacking.endswith("--rebuild-ledger` mends it")
+    for said in (*sentences(0, 1), *sentences(2, 1)):
+        assert said.endswith("--rebuild-ledger` mends it; rows that no file gives go with `--prune` beside it")

@@ -10,11 +10,13 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from epncore.app.cli import cli
+from epncore.app.cli_options import FOLDER
 from epncore.app.database import Database
 from epncore.model.collection import load
 
@@ -277,3 +279,11 @@ def test_a_service_that_is_away_cannot_be_checked() -> None:
     assert done.returncode == 2
     assert "http://127.0.0.1:1/tap" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_collection_toml_stands_for_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "collection.toml").write_text("")
+    convert = partial(FOLDER.convert, param=None, ctx=None)
+    assert convert(str(tmp_path / "collection.toml")) == convert(str(tmp_path)) == tmp_path
+    assert convert("collection.toml") == Path()
+    assert convert("collection.toml/") == convert("other.toml").parent

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -156,7 +157,7 @@ def steps(folder: Path, files: list[Path]) -> Iterator[str]:
     yield "changed"
     files[1].rename(files[0].parent / f"X_{files[1].name}")
     yield "moved to another folder"
-    files[2].unlink()
+    shutil.rmtree(files[2].parent)
     yield "gone"
     files[3].write_bytes(b"")
     yield "bad"

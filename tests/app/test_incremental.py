@@ -296,7 +296,57 @@ def test_files_in_a_folder_that_cannot_be_entered_are_not_gone(
         shut.chmod(0o755)
     summary = ingest(folder, database)
     assert (summary.unchanged, summary.quarantined, summary.unavailable) == (len(files_of(folder)), [], 0)
+    assert (summary.vanished, summary.vanished_count) == ([], 0), "the folder itself is no file"
     assert "data/shut/" not in states(database)
+
+
+@pytest.mark.parametrize("how", ["an empty mount point", "an empty mount point above", "a link to a disk"])
+def test_files_of_a_disk_below_the_root_that_is_away_are_not_gone(
+    collection: Collections, database: Database, tmp_path: Path, how: str
+) -> None:
+    folder = collection("ecallisto")
+    edit(folder, "[[product]]", "[[product]]\noutside_root = true")
+    disk, place = tmp_path / "disk", folder / "data" / "2011"
+    below = disk / "05" if how == "an empty mount point above" else disk
+    below.mkdir(parents=True)
+    moved = [path.rename(below / path.name) for path in files_of(folder)[:2]]
+    if how == "a link to a disk":
+        place.symlink_to(disk)
+    else:
+        disk.rename(place)
+    ingest(folder, database)
+    before = tables(database, "ecallisto")
+    if how == "a link to a disk":
+        disk.rename(tmp_path / "away")
+    else:
+        place.rename(tmp_path / "away")
+        place.mkdir()
+    for options in ({"prune": True}, {"rebuild": True, "prune": True}, {}):
+        summary = ingest(folder, database, **options)  # type: ignore[arg-type]
+        assert (summary.unavailable, summary.vanished_count, summary.pruned) == (len(moved), 0, 0)
+        (note, *_) = [note for note in summary.notes if note.startswith("data/2011 ")]
+        assert "Is a disk not mounted? Remove the" in note
+        assert tables(database, "ecallisto", "epn_core", "links") == {n: before[n] for n in ("epn_core", "links")}
+        assert len(states(database)) == len(before["ledger"])
+    if how == "a link to a disk":
+        place.unlink()
+    else:
+        place.rmdir()
+    summary = ingest(folder, database, prune=True)
+    assert (summary.pruned, summary.notes, summary.rows) == (len(moved), [], len(before["epn_core"]) - len(moved))
+
+
+def test_a_file_that_left_an_empty_folder_takes_its_row_along(collection: Collections, database: Database) -> None:
+    folder = collection("ecallisto")
+    file = files_of(folder)[0]
+    (folder / "data" / "new").mkdir()
+    file.rename(folder / "data" / "new" / file.name)
+    ingest(folder, database)
+    shutil.copy(folder / "data" / "new" / file.name, folder / "data" / "z.part")
+    (folder / "data" / "new" / file.name).unlink()
+    (folder / "data" / "z.part").rename(file)
+    summary = ingest(folder, database)
+    assert (summary.quarantined, summary.vanished, summary.rows) == ([], [], len(files_of(folder)))
 
 
 def test_lists_of_a_summary_are_bounded_and_counted(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import random
 import re
 import shutil
+import string
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -15,8 +17,11 @@ import pytest
 
 from epncore.app.database import Database
 from epncore.app.ingest import ingest
+from epncore.app.outcome import Outcome
+from epncore.app.scan import Seen
 from epncore.app.status import status
 from epncore.app.summary import Summary
+from epncore.app.worker import Worker
 from epncore.model.errors import ConfigError, DatabaseError
 
 pytestmark = pytest.mark.live
@@ -432,3 +437,54 @@ def test_status_tells_rows_files_and_what_is_wrong(collection: Collections, data
     assert found.first is not None
     assert found.last is not None
     assert found.first < found.last
+
+
+def noise(characters: int) -> str:
+    """A text that no server packs into less."""
+    return "".join(random.Random(1).choices(string.ascii_letters, k=characters))
+
+
+@pytest.mark.parametrize("column", ["target_name", "granule_uid", "obs_id"])
+def test_a_text_too_long_for_an_index_costs_its_own_file_only(
+    collection: Collections, database: Database, monkeypatch: pytest.MonkeyPatch, column: str
+) -> None:
+    folder = collection("ecallisto")
+    spoilt = files_of(folder)[1].name
+    read = Worker.read
+
+    def read_badly(worker: Worker, seen: Seen, row: Any = None) -> Outcome:
+        outcome = read(worker, seen, row)
+        if not seen.path.endswith(spoilt):
+            return outcome
+        cells = list(outcome.row or ())
+        cells[worker.names.index(column)] = noise(6000)
+        uid = noise(6000) if column == "granule_uid" else outcome.granule_uid
+        return outcome._replace(row=tuple(cells), granule_uid=uid)
+
+    monkeypatch.setattr(Worker, "read", read_badly)  # processes that read are forked from this one
+    summary = ingest(folder, database, workers=1)
+    assert counts(summary) == (len(files_of(folder)) - 1, 0, 0, 1, 0)
+    (bad,) = summary.quarantined
+    assert bad.path == f"data/{spoilt}"
+    assert "index row" in bad.reason
+    assert len(bad.where) < 120
+    assert counts(ingest(folder, database, workers=1)) == (0, 0, len(files_of(folder)) - 1, 1, 0)
+
+
+def test_a_path_too_long_for_an_index_is_left_out_and_told(collection: Collections, database: Database) -> None:
+    folder = collection("ecallisto")
+    deep, above = folder / "data", os.open(folder / "data", os.O_RDONLY)
+    for number in range(12):
+        name = noise(240)[number:] + "d"
+        os.mkdir(name, dir_fd=above)
+        below = os.open(name, os.O_RDONLY, dir_fd=above)
+        os.close(above)
+        above, deep = below, deep / name
+    with os.fdopen(os.open("x.fit", os.O_CREAT | os.O_WRONLY, dir_fd=above), "wb") as stream:
+        stream.write(b"x")
+    os.close(above)
+    good = len(files_of(folder)) - 1
+    for expected in ((good, 0, 0, 0, 0), (0, 0, good, 0, 0)):
+        summary = ingest(folder, database, workers=1)
+        assert counts(summary) == expected
+        assert ["1 path of more than 2600 bytes: left out" in note for note in summary.notes] == [True]

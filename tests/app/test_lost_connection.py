@@ -268,6 +268,40 @@ def test_which_errors_pass(error: Exception, expected: bool) -> None:
     assert passes(error) is expected
 
 
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (
+            psycopg.OperationalError("server closed the connection unexpectedly"),
+            "the database went away: server closed",
+        ),
+        (errors.AdminShutdown("terminating connection"), "the database went away: terminating"),
+        (errors.ConnectionFailure("broken"), "the database went away: broken"),
+        (errors.QueryCanceled("canceling statement due to statement timeout"), "statement_timeout = 0"),
+        (
+            errors.QueryCanceled("canceling statement due to statement timeout"),
+            "the database ended a statement: cancel",
+        ),
+        (errors.OutOfMemory("out of memory"), "the database ended a statement: out of memory"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_only_a_lost_connection_is_told_as_one(error: Exception, expected: str) -> None:
+    with pytest.raises(DatabaseError) as caught, session.database_errors():
+        raise error
+    assert expected in str(caught.value)
+
+
+def test_what_is_refused_again_and_again_is_no_database_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "WAITS_SECONDS", (0.0,))
+
+    def attempt() -> None:
+        raise errors.LockNotAvailable("canceling statement due to lock timeout")
+
+    with pytest.raises(DatabaseError, match="the database refuses for 0 s: canceling statement"):
+        outlast(attempt, lambda: 0, lambda seconds, reason: None)
+
+
 def test_tries_are_counted_anew_where_something_was_committed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "WAITS_SECONDS", (0.0, 0.0))
     committed, attempts, waits = 0, 0, []

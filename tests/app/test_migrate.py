@@ -190,14 +190,15 @@ def test_an_old_installation_gets_what_the_bookkeeping_has_now(loaded: Path, dat
     assert len(rows(database, table="runs")) == 1
     with database.connect() as conn:
         conn.execute(
-            "ALTER TABLE ecallisto.runs DROP COLUMN rows_lacking, DROP COLUMN rows_unknown;"
+            "ALTER TABLE ecallisto.runs DROP COLUMN rows_lacking, DROP COLUMN rows_unknown,"
+            " DROP COLUMN files_pruned, DROP COLUMN files_renamed;"
             "CREATE SEQUENCE ecallisto.runs_id_seq OWNED BY ecallisto.runs.id;"
             "ALTER TABLE ecallisto.runs ALTER COLUMN id SET DEFAULT nextval('ecallisto.runs_id_seq')"
         )
     ingest(loaded, database)
     assert rows(database, "outcome", table="runs") == [("finished",)] * 2, "it does without"
     assert [(c.what, c.name) for c in migrate(loaded, database).changes] == [
-        ("added", "rows_lacking"), ("added", "rows_unknown"),
+        ("added", "rows_lacking"), ("added", "rows_unknown"), ("added", "files_pruned"), ("added", "files_renamed"),
     ]  # fmt: skip
 
 

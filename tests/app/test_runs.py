@@ -133,6 +133,46 @@ def test_the_log_tells_the_story_line_by_line_whatever_files_are_called(
     assert [event["event"] for event in again] == ["started", "finished"], "old quarantine is no news"
 
 
+def test_a_log_that_cannot_be_written_is_told_once(collection: Callable[[str], Path], database: Database) -> None:
+    folder = collection("ecallisto")
+    done = epncore("ingest", folder, "--log-json=/dev/full", dsn=database.dsn)
+    assert (done.returncode, "4 new" in done.stdout) == (0, True)
+    assert done.stderr.splitlines() == [
+        "epncore: the log cannot be written (No space left on device). The work goes on without it"
+    ]
+
+
+def test_pruned_and_renamed_files_are_counted(collection: Callable[[str], Path], database: Database) -> None:
+    folder = collection("ecallisto")
+    ingest(folder, database)
+    one, other, *_ = sorted((folder / "data").iterdir())
+    one.unlink()
+    other.rename(other.with_name(f"X_{other.name}"))
+    log = folder / "log"
+    epncore("ingest", folder, "--prune", f"--log-json={log}", dsn=database.dsn)
+    assert (runs(database)[-1]["files_pruned"], runs(database)[-1]["files_renamed"]) == (1, 1)
+    last = json.loads(log.read_text().splitlines()[-1])
+    assert (last["event"], last["files_pruned"], last["files_renamed"]) == ("finished", 1, 1)
+
+
+def test_files_that_cannot_be_read_now_have_a_heading_of_their_own(
+    collection: Callable[[str], Path], database: Database
+) -> None:
+    folder = collection("ecallisto")
+    (folder / "data" / "empty.fit").write_bytes(b"")
+    first = epncore("ingest", folder, dsn=database.dsn).stdout
+    assert "Without a row (1 of them new):\n  data/empty.fit" in first
+    assert "Cannot be read now" not in first
+    (folder / "data" / "away.fit").symlink_to("nowhere.fit")
+    second = epncore("ingest", folder, dsn=database.dsn).stdout
+    assert "Without a row:\n  data/empty.fit" in second
+    assert "Cannot be read now; a row that it had stays:\n  data/away.fit" in second
+    assert "New among all these: 1" in second
+    told = epncore("status", folder, dsn=database.dsn).stdout
+    assert "ecallisto, without a row:\n  data/empty.fit" in told
+    assert "ecallisto, cannot be read now; a row that it had stays:\n  data/away.fit" in told
+
+
 def test_the_log_goes_to_standard_error_where_no_file_is_named(
     collection: Callable[[str], Path], database: Database
 ) -> None:
@@ -170,7 +210,7 @@ def test_status_is_for_monitoring(collection: Callable[[str], Path], database: D
     assert epncore("status", folder, "--max-age", "24", dsn=database.dsn).returncode == 0
     (state,) = json.loads(epncore("status", folder, "--json", dsn=database.dsn).stdout)["collections"]
     assert set(state) == {
-        "superseded", "quarantined_count", "lacking", "unknown",
+        "superseded", "quarantined_count", "unreadable_count", "lacking", "unknown",
         "schema", "rows", "files", "withheld", "first", "last", "quarantined", "reasons", "last_run", "last_success",
         "success_age_hours",
     }  # fmt: skip

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from epncore.app.scan import Seen, ledger_prefix, matcher, relative_path, scan
+from epncore.app.folders import Scanned
+from epncore.app.scan import Seen, ledger_prefix, product_files, relative_path, scan
 from epncore.model.collection import Collection, parse
 from epncore.model.errors import ConfigError
+from epncore.model.globs import matcher
 
 
 def collection(*products: dict[str, Any]) -> Collection:
@@ -138,3 +142,78 @@ def test_a_folder_that_cannot_be_read_is_told(place: str) -> None:
         os.seteuid(user)
         shut.chmod(0o755)
         shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("root", [".", "data"])
+def test_a_root_that_fails_while_it_is_listed_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, root: str
+) -> None:
+    touch(tmp_path / root, "x/a.cdf", "b.cdf")
+    listed = os.scandir
+
+    class Failing:
+        """Gives one entry, then the disk fails."""
+
+        def __init__(self, entries: Any) -> None:
+            self.entries, self.given = entries, 0
+
+        def __enter__(self) -> Failing:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self.close()
+
+        def close(self) -> None:
+            self.entries.close()
+
+        def __iter__(self) -> Iterator[Any]:
+            yield next(self.entries)
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "scandir", lambda place: Failing(listed(place)))
+    with pytest.raises(ConfigError, match=rf"'{root}' cannot be read \(Input/output error\)") as caught:
+        list(scan(collection({"root": root, "sources": ["**/*.cdf"]}), tmp_path))
+    assert caught.value.place == "product.0.root"
+
+
+def test_no_two_names_have_one_key_and_each_key_leads_back(tmp_path: Path) -> None:
+    names = [
+        b"x_\xff.fit",
+        rb"x_\xff.fit",
+        rb"x_\\xff.fit",
+        rb"x_\xFF.fit",
+        rb"x\y.fit",
+        rb"\\.fit",
+        "ü\\é.fit".encode(),
+    ]
+    names += [b"d_\xfe/a.fit", rb"d_\xfe/a.fit", b"d\\e/a.fit", b"d\\e/\xff.fit"]
+    try:
+        for name in names:
+            path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(b"x")
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    keys = paths(list(scan(collection({"sources": ["**/*.fit"]}), tmp_path)))
+    assert len(set(keys)) == len(names)
+    assert {os.fsencode(relative_path(".", key)) for key in keys} == set(names)
+    assert {rb"x\y.fit".decode(), r"x_\xff.fit", r"x_\\xff.fit", "ü\\é.fit", r"d\e/a.fit", r"d\e/\xff.fit"} <= set(keys)
+
+
+@pytest.mark.parametrize("moment_s", [13_569_465_600, -13_569_465_600])
+def test_times_that_no_bigint_holds_are_kept_at_its_ends(tmp_path: Path, moment_s: int) -> None:
+    touch(tmp_path, "a.cdf", "a.dat")
+    real, sign = os.stat(tmp_path / "a.cdf"), 1 if moment_s > 0 else -1  # noqa: PTH116
+
+    class Status:
+        st_mode, st_size, st_ino = real.st_mode, 1, 5
+        st_mtime_ns = st_ctime_ns = moment_s * 10**9
+
+    class Entry:
+        def stat(self) -> Any:
+            return Status
+
+    (files,) = product_files(collection({"sources": ["*.cdf"]}), tmp_path)
+    seen = files.look("a.cdf", Entry())  # type: ignore[arg-type]
+    assert (seen.mtime_ns, seen.ctime_ns) == (sign * (2**63 - 1),) * 2
+    Scanned([seen])

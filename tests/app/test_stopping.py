@@ -7,12 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from epncore import __version__
 from epncore.app.database import Database
 from epncore.app.ingest import ingest
 from epncore.app.runs import RUNNING
@@ -184,3 +186,45 @@ def waiting_backend(database: Database) -> int:
                 return int(found[0])
             time.sleep(0.05)
     raise AssertionError("no ingest waits")
+
+
+SLOW = """
+import importlib.abc
+import sys
+import time
+import tomllib
+
+
+class Slow(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, *_):
+        if name == "epncore.app.cli":
+            assert not {"click", "rich", "numpy", "psycopg"} & sys.modules.keys(), "they are what takes long"
+            print("importing", flush=True)
+            time.sleep(30)
+
+
+sys.meta_path.insert(0, Slow())
+from epncore.app.entry import main
+main()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_stop_while_libraries_are_imported_is_a_stop(number: signal.Signals) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", SLOW], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:  # fmt: skip
+        assert process.stdout
+        assert process.stdout.readline() == "importing\n"
+        process.send_signal(number)
+        _, said = process.communicate(timeout=20)
+    assert (process.returncode, said) == (130, "epncore: stopped before anything was begun.\n")
+
+
+def test_the_command_starts_there() -> None:
+    text = (Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8")
+    assert tomllib.loads(text)["project"]["scripts"] == {"epncore": "epncore.app.entry:main"}
+    done = subprocess.run(
+        [sys.executable, "-m", "epncore.app.entry", "--version"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout.strip().endswith(__version__)) == (0, True)

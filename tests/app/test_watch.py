@@ -20,8 +20,9 @@ import pytest
 
 from epncore.app import embedded
 from epncore.app.alarm import network_disk
+from epncore.app.database import Database
 from epncore.app.scan import Seen
-from epncore.app.watch import Gate
+from epncore.app.watch import Gate, Settings, _Rounds
 
 pytestmark = pytest.mark.live
 
@@ -275,3 +276,25 @@ def test_a_file_passes_once_it_stood_still_between_two_looks(monkeypatch: pytest
     assert look(5, 2, now + 1)
     assert gate.waiting == 0
     assert look(0, 7, now - 2 * 3600 * 10**9), "nobody has touched it for hours"
+
+
+def test_what_nobody_thought_of_ends_one_round_and_not_the_watch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    errors: list[BaseException] = [ZeroDivisionError("nobody thought of this"), OverflowError("nor of this")]
+    stopped = RuntimeError("a pool broke")
+    stopped.__context__ = KeyboardInterrupt()
+    errors.append(stopped)
+
+    def fail(*_: object, **__: object) -> None:
+        raise errors.pop(0)
+
+    monkeypatch.setattr("epncore.app.watch.ingest", fail)
+    monkeypatch.setattr("epncore.app.watch.time.sleep", lambda _: None)
+    rounds = _Rounds(tmp_path, Database("", "nowhere"), Settings(), said.append, lambda *_: None)
+    assert [rounds.go(), rounds.go()] == [False, False]
+    assert "waiting: unexpected ZeroDivisionError: nobody thought of this" in said[0]
+    assert "OverflowError" in said[1]
+    with pytest.raises(RuntimeError, match="a pool broke"):
+        rounds.go()

@@ -179,6 +179,8 @@ BAD = [
     ("product.0.sources", ["/data/*.cdf"], "product.0.sources", "leaves the root"),
     ("product.0.sources", ["~/x.cdf"], "product.0.sources", "leaves the root"),
     ("product.0.sources", ["a/../../*.cdf"], "product.0.sources", "leaves the root: set root to the folder"),
+    ("product.0.sources", ["[z-a].fit"], "product.0.sources", "'[z-a].fit' is no pattern (bad character range z-a)"),
+    ("product.0.sources", ["*.fit", "a[\\]"], "product.0.sources", "brackets name single signs, as [0-9] or [abc]"),
     ("product.0.sources", [" "], "product.0.sources.0", "a text is wanted that is not blank"),
     ("documentation", [{"url": "x", "title": "y"}], "documentation.0.url", "a URL starts with"),
     ("columns", [{"name": "time_min", "description": "d"}], "columns.0.name", "a column of EPNcore already"),
