@@ -80,7 +80,8 @@ def plan_of(monkeypatch, header):
     """A function that compiles the first plan of a grammar and keys of the config."""
 
     def compiled(grammar, product=(), /, **keys):
-        monkeypatch.setattr(registry, "grammars", lambda: {"fake": grammar})
+        point = SimpleNamespace(name="fake", value="tests:fake", load=lambda: grammar)
+        monkeypatch.setattr(registry, "entries", lambda: {"fake": point})
         data = {
             "schema": "juno", "title": "t", "description": "d", "creators": ["c"], "created": dt.date(2024, 1, 1),
             "licence": "CC0-1.0", "subjects": ["solar-physics"],
@@ -310,9 +311,9 @@ def test_a_file_that_the_grammar_does_not_recognise_is_said(plan_of, header, fil
     ],
 )
 def test_a_file_that_cannot_be_opened_says_its_path_and_what_it_is(monkeypatch, plan_of, file, content, found, place):
-    plan = plan_of(Grammar())
     reader = SimpleNamespace(open=_raise(UnreadableError("truncated", path="/abs", place="byte 7")))
     monkeypatch.setattr(plans, "readers", lambda: {"fits": reader})
+    plan = plan_of(Grammar())
     file.path.write_bytes(content)
     with pytest.raises(UnreadableError) as caught:
         plan.read(file)
