@@ -131,6 +131,7 @@ class _WaitsForAReader:
 
 def test_a_reader_sees_whole_batches_while_an_ingest_runs(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("epncore.app.attempt.BATCH_FILES", BATCH)
+    monkeypatch.setattr("epncore.app.attempt.BATCH_SECONDS", 3600.0)  # a slow machine would write smaller ones
     before = site.state()
     with Reader(site) as reader:
         summary = ingest.ingest(site.folder, site.database, workers=1, progress=_WaitsForAReader(reader))
