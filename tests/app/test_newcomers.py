@@ -79,6 +79,42 @@ def test_withheld_files_go_the_short_way_too(
     assert (shown.rows, shown.withheld, set(short_ways)) == (hidden.withheld, 0, {False})
 
 
+def test_a_uid_that_a_withheld_file_has_is_not_given_twice(
+    collection: Collections, database: Database, short_ways: list[bool]
+) -> None:
+    """It has no row in the table that would forbid a second one: the ledger alone knows."""
+    folder = collection("ecallisto")
+    config = folder / "collection.toml"
+    config.write_text('release_after = "P1Y"\nembargoed = "leave_out"\n' + config.read_text())
+    early = dt.datetime(1990, 1, 1)
+    hidden = ingest(folder, database, now=early)
+    file = next(path for path in sorted((folder / "data").iterdir()) if path.is_file())
+    twin = folder / "data" / "zz" / file.name
+    twin.parent.mkdir()
+    shutil.copy2(file, twin)
+    short_ways.clear()
+    summary = ingest(folder, database, now=early)
+    assert set(short_ways) == {False}
+    assert summary.withheld == hidden.withheld
+    (duplicate,) = summary.quarantined
+    assert duplicate.path == f"data/zz/{file.name}"
+    assert file.name in duplicate.reason
+
+
+def test_a_file_of_another_name_takes_its_row_along_and_new_ones_come_with_it(
+    collection: Collections, database: Database, short_ways: list[bool]
+) -> None:
+    folder = collection("ecallisto")
+    files = sorted(path for path in (folder / "data").iterdir() if path.is_file())
+    rows = ingest(folder, database).rows
+    files[0].rename(files[0].with_name(f"AAA_{files[0].name}"))
+    shutil.copy2(files[1], files[1].with_name(f"BBB_{files[1].name}"))
+    short_ways.clear()
+    summary = ingest(folder, database)
+    assert set(short_ways) == {False}
+    assert (summary.renamed, summary.new, summary.rows, summary.vanished) == (1, 1, rows + 1, [])
+
+
 @pytest.mark.parametrize("table", ["epn_core", "links"])
 def test_what_the_tables_hold_unknown_to_the_ledger_is_no_error(
     collection: Collections, database: Database, dump: Dump, short_ways: list[bool], table: str
